@@ -1,0 +1,1 @@
+"""How a model is reached. Knows nothing of LSP or of documents."""

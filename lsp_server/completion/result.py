@@ -1,0 +1,62 @@
+"""What comes out of the pipeline: a completion, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from lsp_server.backends.protocol import Usage
+
+Source = Literal["backend", "cache", "typed_through"]
+
+
+class Reason(Enum):
+    """Why nothing is offered; the values are what `--why` and the log say."""
+
+    DISABLED = "completions are turned off"
+    LANGUAGE_DISABLED = "completions are turned off for this language"
+    MID_WORD = "the cursor stands inside a word"
+    STALE = "the document changed meanwhile"
+    SUPERSEDED = "a newer request took its place"
+    EMPTY = "the model had nothing to add"
+    REPEATS_SUFFIX = "the completion only repeats what follows the cursor"
+    REPEATS_PREFIX = "the completion only repeats what stands before the cursor"
+    NOT_READY = "the model is still being fetched or loaded"
+    TIMEOUT = "the model took too long"
+    BACKEND_FAILED = "the backend failed"
+
+
+@dataclass
+class Trace:
+    """What happened on the way, for `--why`, the log and the benchmark; filled in by the stages."""
+
+    backend: str = ""
+    prefix: str = ""
+    suffix: str = ""
+    scope: str = ""
+    """`line` or `block`: how much the trigger asked for."""
+    raw: str = ""
+    """What the model wrote before it was stopped."""
+    cut: str = ""
+    """What ended the completion."""
+    usage: Usage | None = None
+    stages_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Completion:
+    """Text to insert at the cursor, verbatim, in the document's own line endings."""
+
+    text: str
+    source: Source
+    trace: Trace = field(default_factory=Trace, compare=False)
+
+
+@dataclass(frozen=True)
+class NoCompletion:
+    """Nothing to offer, and why."""
+
+    reason: Reason
+    detail: str = ""
+    trace: Trace = field(default_factory=Trace, compare=False)

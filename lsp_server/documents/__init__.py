@@ -1,0 +1,1 @@
+"""What the front end knows of a text: snapshots, positions, languages, syntax. Pure: no I/O, no LSP types."""

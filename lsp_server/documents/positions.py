@@ -1,0 +1,87 @@
+"""Lines and columns to offsets and back, in UTF-8, UTF-16 and UTF-32 units.
+
+Only `\\n`, `\\r\\n` and `\\r` end a line (LSP 3.18, Text Documents); `str.splitlines` would also
+cut at form feeds and U+2028. Must not know LSP types.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from enum import Enum
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class Encoding(Enum):
+    """Units that a client counts columns in; the values are LSP's names."""
+
+    UTF8 = "utf-8"
+    UTF16 = "utf-16"
+    UTF32 = "utf-32"
+
+
+class LineIndex:
+    """Where the lines of a text start."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def start(self, line: int) -> int:
+        """Return the offset where `line` starts; lines past the end start at the end."""
+        return self._starts[line] if line < len(self._starts) else len(self._text)
+
+    def end(self, line: int) -> int:
+        """Return the offset of the end of `line`, before its line break."""
+        stop = self.start(line + 1)
+        if line + 1 >= len(self._starts):
+            return len(self._text)
+        if self._text[stop - 1] == "\n" and stop >= 2 and self._text[stop - 2] == "\r":
+            return max(self.start(line), stop - 2)
+        return max(self.start(line), stop - 1)
+
+    def line_of(self, offset: int) -> int:
+        """Return the line that contains `offset`."""
+        return bisect_right(self._starts, offset) - 1
+
+    def offset(self, line: int, column: int, encoding: Encoding) -> int:
+        """Return the offset of a client position; past the end of a line means its end.
+
+        A column inside a character (half a surrogate pair, a UTF-8 continuation byte) means its start.
+        """
+        if line >= len(self._starts):
+            return len(self._text)
+        start, end = self.start(line), self.end(line)
+        if encoding is Encoding.UTF32:
+            return min(start + column, end)
+        text = self._text[start:end]
+        if text.isascii():
+            return min(start + column, end)
+        units = 0
+        for index, character in enumerate(text):
+            units += width(character, encoding)
+            if units > column:
+                return start + index
+        return end
+
+    def position(self, offset: int, encoding: Encoding) -> tuple[int, int]:
+        """Return the client's (line, column) of `offset`."""
+        line = self.line_of(offset)
+        text = self._text[self.start(line) : offset]
+        if encoding is Encoding.UTF32 or text.isascii():
+            return line, len(text)
+        return line, sum(width(character, encoding) for character in text)
+
+
+def width(character: str, encoding: Encoding) -> int:
+    """Return how many units `character` takes."""
+    code = ord(character)
+    if encoding is Encoding.UTF32:
+        return 1
+    if encoding is Encoding.UTF16:
+        return 2 if code > 0xFFFF else 1
+    return 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4

@@ -1,0 +1,27 @@
+"""Frozen pictures of a document, and the store that keeps the newest one of each.
+
+Owns the text. Must not know LSP types: positions arrive as (line, column) in the client's
+units and are converted once, in `positions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from lsp_server.documents.positions import LineIndex
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A document at one version. Offsets are indices into `text` (code points)."""
+
+    uri: str
+    language_id: str
+    version: int
+    text: str
+
+    @cached_property
+    def lines(self) -> LineIndex:
+        """Return the line index of the text, built once."""
+        return LineIndex(self.text)
