@@ -1,1 +1,1 @@
-"""Weights: what there is, where it is, how it gets here and whether it fits. Knows nothing of the front end."""
+"""Weights: what there is, where it is, how it gets here, what fits. Knows nothing of the front end."""
