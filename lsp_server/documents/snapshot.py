@@ -6,7 +6,7 @@ units and are converted once, in `positions`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from lsp_server.documents.positions import LineIndex
@@ -19,7 +19,7 @@ class Snapshot:
     uri: str
     language_id: str
     version: int
-    text: str
+    text: str = field(repr=False)
 
     @cached_property
     def lines(self) -> LineIndex:

@@ -1,0 +1,75 @@
+"""What commands that talk to a model share: settings, and a backend made ready on a terminal."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from lsp_server import config_files, options
+from lsp_server.backends.protocol import Backend
+from lsp_server.errors import ConfigurationError
+from lsp_server.options import Layer
+from lsp_server.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+errors = Console(stderr=True)
+"""Progress and problems go here, so that standard output holds the result alone."""
+
+
+def load_settings(root: Path | None, overrides: tuple[str, ...] = ()) -> Settings:
+    """Return the settings of the files, with `KEY=VALUE` overrides from the command line on top.
+
+    Raises ConfigurationError for a wrong override; problems in the files are shown and passed over.
+    """
+    command_line = Layer("--set", _nested(overrides))
+    resolved = options.resolve([*config_files.layers(root), command_line])
+    for problem in resolved.problems:
+        if problem.place == command_line.place:
+            raise ConfigurationError(str(problem))
+        errors.print(str(problem), style="yellow", markup=False, highlight=False)
+    return resolved.settings
+
+
+def _nested(overrides: tuple[str, ...]) -> dict[str, object]:
+    """Turn `section.name=value` into the shape of a configuration file."""
+    text = []
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise ConfigurationError(
+                f"--set takes KEY=VALUE, such as completion.max_tokens=64, not {override}"
+            )
+        text.append((key.strip(), value.strip()))
+    values: dict[str, object] = {}
+    for key, value in text:
+        section, _, name = key.rpartition(".")
+        table = values.setdefault(section, {}) if section else values
+        if isinstance(table, dict):
+            table[name] = config_files.parse_value(value)
+    return values
+
+
+@asynccontextmanager
+async def ready(backend: Backend) -> AsyncGenerator[Backend, None]:
+    """Make `backend` ready, showing the way there, and close it in the end."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    try:
+        with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+            shown = bar.add_task("Starting", total=None)
+            last = ""
+            async with aclosing(backend.prepare()) as states:
+                async for state in states:
+                    bar.update(shown, description=state.message, completed=state.fraction or 0.0,
+                               total=None if state.fraction is None else 1.0)  # fmt: skip
+                    if not errors.is_terminal and state.message != last:
+                        last = state.message
+                        errors.print(last, markup=False, highlight=False)
+        yield backend
+    finally:
+        await backend.aclose()

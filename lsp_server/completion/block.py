@@ -1,0 +1,101 @@
+"""What the block that the cursor stands in asks of a completion: indentation and closing brackets."""
+
+from __future__ import annotations
+
+import re
+
+from lsp_server.completion.cursor import columns
+from lsp_server.documents.context import SyntaxContext, syntax_context
+from lsp_server.documents.snapshot import Snapshot
+from lsp_server.documents.syntax import SyntaxTree
+
+_UNIT = 4
+"""Indentation of a new block, in columns, where the document shows none of its own."""
+
+
+class Block:
+    """The block around the cursor."""
+
+    def __init__(
+        self, snapshot: Snapshot, tree: SyntaxTree | None, offset: int, syntax: SyntaxContext
+    ) -> None:
+        self._text = snapshot.text
+        self._offset = offset
+        self._above = snapshot.text[: offset - len(syntax.left)]
+        self._syntax = syntax
+        self._assumed = syntax
+        if not syntax.left and not syntax.right.strip():
+            self._assumed = self._continued(snapshot, tree)
+
+    @property
+    def floor(self) -> int:
+        """Return the columns below which a generated line does not belong to the block."""
+        if not self._syntax.left_is_blank:
+            return columns(self._syntax.left) + 1
+        if self._syntax.left:
+            return columns(self._syntax.left)
+        return columns(self._body() or "")
+
+    @property
+    def opening(self) -> str:
+        """Return the indentation that the cursor's line has to begin with; empty if that is open.
+
+        At the start of a line inside a block a model that has just seen the suffix tends to leave
+        the block. It must not where the block has no body yet, or goes on after the cursor.
+        """
+        if self._syntax.left or self._syntax.place != "code":
+            return ""
+        body = self._body()
+        if not body:
+            return ""
+        following = _first_line(self._text[self._offset :])
+        goes_on = bool(following) and columns(following) >= columns(body)
+        return body if goes_on or self._is_empty() else ""
+
+    @property
+    def unclosed(self) -> str:
+        """Return the closing brackets that the text after the cursor still owes, innermost first."""
+        brackets = reversed(self._syntax.open_brackets)
+        return "".join(bracket.closer for bracket in brackets if not bracket.closed_after)
+
+    def _continued(self, snapshot: Snapshot, tree: SyntaxTree | None) -> SyntaxContext:
+        """Look around as if the cursor's empty line went on where the line above stands."""
+        last = self._above.rstrip().rpartition("\n")[2]
+        indent = _blanks(last)
+        if re.search(f"(?:{self._syntax.language.opener})$", last.rstrip()):
+            indent += _unit(indent)
+        if not indent:
+            return self._syntax
+        text = self._text[: self._offset] + indent + self._text[self._offset :]
+        grown = tree.with_insertion(self._offset, indent) if tree is not None else None
+        assumed = Snapshot(snapshot.uri, snapshot.language_id, snapshot.version, text)
+        return syntax_context(assumed, grown, self._offset + len(indent))
+
+    def _body(self) -> str | None:
+        """Return the indentation of the innermost definition's body; None outside of definitions."""
+        if not self._assumed.scopes:
+            return None
+        scope = self._assumed.scopes[-1]
+        own = _blanks(self._above[: scope.start].rpartition("\n")[2] + self._above[scope.start :])
+        for line in self._above[scope.start + len(scope.signature) :].split("\n")[1:]:
+            if line.strip() and columns(line) > columns(own):
+                return _blanks(line)
+        return own + _unit(own)
+
+    def _is_empty(self) -> bool:
+        """Say whether the definition has nothing but its docstring before the cursor."""
+        scope = self._assumed.scopes[-1]
+        body = self._above[scope.start + len(scope.signature) :].strip(" \t\r\n:{")
+        return not body or (body[:3] in ('"""', "'''") and body.find(body[:3], 3) == len(body) - 3)
+
+
+def _first_line(text: str) -> str:
+    return next((line for line in text.splitlines() if line.strip()), "")
+
+
+def _blanks(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _unit(indent: str) -> str:
+    return "\t" if "\t" in indent else " " * _UNIT

@@ -1,0 +1,50 @@
+"""Where a completion was asked for, and what was typed there since.
+
+A place is compared by hashes of the text before and after it, so that keeping many places of a
+large document costs nothing. The whole text counts, white space too: in Python a different
+indentation far above is a different program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lsp_server.documents.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cursor in a text."""
+
+    uri: str
+    offset: int
+    before: int
+    after: int
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, offset: int) -> Place:
+        """Return the place at `offset`."""
+        text = snapshot.text
+        return cls(snapshot.uri, offset, hash(text[:offset]), hash(text[offset:]))
+
+    def typed(self, snapshot: Snapshot, offset: int) -> str | None:
+        """Return what was typed between this place and a newer cursor.
+
+        None if anything else changed: text elsewhere, a deletion, another document.
+        """
+        if snapshot.uri != self.uri or offset < self.offset:
+            return None
+        text = snapshot.text
+        if hash(text[offset:]) != self.after or hash(text[: self.offset]) != self.before:
+            return None
+        return text[self.offset : offset]
+
+    def typed_in(self, snapshot: Snapshot) -> str | None:
+        """Return what was typed here in `snapshot`, whose cursor is not known; None as above."""
+        text = snapshot.text
+        if snapshot.uri != self.uri or hash(text[: self.offset]) != self.before:
+            return None
+        for end in range(self.offset, min(len(text), self.offset + 200) + 1):
+            if hash(text[end:]) == self.after:
+                return text[self.offset : end]
+        return None

@@ -1,0 +1,49 @@
+"""From the cut text to the text that is inserted: small steps, and the reasons to offer nothing."""
+
+from __future__ import annotations
+
+from lsp_server.completion.cursor import Cursor, first_line
+from lsp_server.completion.result import Reason
+from lsp_server.completion.truncate import MODEL_ENDED, Cut
+
+_REPEATED = 8
+"""Shortest line, in characters, whose repetition is called one: `}` and `end` repeat rightly."""
+
+
+def postprocess(cut: Cut, cursor: Cursor, above: str, line_end: str) -> str | Reason:
+    """Return the text to insert, with the document's line ends, or why there is none.
+
+    `above` is the text before the cursor's line.
+    """
+    text = cursor.opening + _trimmed(cut, cursor)
+    if not text.strip():
+        return Reason.EMPTY
+    if _repeats_suffix(text, cursor):
+        return Reason.REPEATS_SUFFIX
+    if _repeats_prefix(text, cursor, above):
+        return Reason.REPEATS_PREFIX
+    return text.replace("\n", line_end)
+
+
+def _trimmed(cut: Cut, cursor: Cursor) -> str:
+    """Drop what a completion must not end with; end whole lines before code that follows."""
+    if not cursor.tail.strip():
+        return cut.text.rstrip()
+    if cut.joins or cut.why == MODEL_ENDED or cursor.inline or not cut.text.strip():
+        return cut.text
+    return cut.text.rstrip() + "\n" + cursor.head
+
+
+def _repeats_suffix(text: str, cursor: Cursor) -> bool:
+    if cursor.tail.strip():
+        return text.strip() == cursor.tail.strip()
+    return (cursor.head + text).rstrip() == first_line(cursor.below)
+
+
+def _repeats_prefix(text: str, cursor: Cursor, above: str) -> bool:
+    """Say whether the completed line only says the line above it once more."""
+    whole = (cursor.head + text).strip()
+    if "\n" in whole or len(whole) < _REPEATED:
+        return False
+    last = above.rstrip().rsplit("\n", 1)[-1]
+    return whole == last.strip()
