@@ -1,7 +1,8 @@
 """Resolved settings: frozen, complete, with units in the names. Imports nothing of ours.
 
 `options` turns what editors and files say into these. The docstring under each field is the
-text of the settings table in the README.
+text of the settings table in the README; a field's metadata says what values it takes:
+`min` and `max` (inclusive) or `choices`.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ class CompletionSettings:
 
     enabled: bool = True
     """Offer inline completions at all."""
-    debounce_ms: int = 75
+    debounce_ms: int = field(default=75, metadata={"min": 0, "max": 10_000})
     """Pause after a keystroke before the model is asked; answers already known never wait."""
-    context_tokens: int = 1024
+    context_tokens: int = field(default=1024, metadata={"min": 32})
     """Budget for the text around the cursor, in tokens (estimated at 3 bytes each)."""
-    suffix_share: float = 0.25
+    suffix_share: float = field(default=0.25, metadata={"min": 0, "max": 0.9})
     """Share of `context_tokens` for the text after the cursor."""
-    max_tokens: int = 160
+    max_tokens: int = field(default=160, metadata={"min": 1, "max": 4096})
     """Longest completion, in tokens; the syntax tree usually ends one much earlier."""
-    multiline: str = "auto"
+    multiline: str = field(default="auto", metadata={"choices": ("auto", "never", "always")})
     """`auto`: a block where the syntax tree asks for one, else one line; `never`; `always`."""
-    temperature: float = 0.0
+    temperature: float = field(default=0.0, metadata={"min": 0, "max": 2})
     """Sampling temperature; 0 takes the most likely token each time."""
-    timeout_ms: int = 10_000
+    timeout_ms: int = field(default=10_000, metadata={"min": 100})
     """Give up on a completion after this long, not counting the time a model loads."""
     disabled_languages: tuple[str, ...] = ()
     """Language ids (as the editor names them) that never get completions."""
@@ -42,15 +43,15 @@ class LocalSettings:
 
     model: str = "qwen2.5-coder-0.5b"
     """A name of `lsp_server models list`, or the path of a `.gguf` or `.llamafile`."""
-    context_tokens: int = 4096
+    context_tokens: int = field(default=4096, metadata={"min": 256})
     """Context length of each slot of the KV cache."""
-    slots: int = 3
+    slots: int = field(default=3, metadata={"min": 1, "max": 64})
     """Prompts kept in the KV cache side by side (one per document or chat in use)."""
-    threads: int = 0
+    threads: int = field(default=0, metadata={"min": 0})
     """CPU threads for the model; 0 takes all physical cores."""
-    gpu_layers: int = -1
+    gpu_layers: int = field(default=-1, metadata={"min": -1})
     """Layers to put on the GPU if llama.cpp was built for one; -1 is all."""
-    idle_exit_s: int = 900
+    idle_exit_s: int = field(default=900, metadata={"min": 1})
     """The engine leaves after this long without a request."""
     download: bool = True
     """Fetch the model on first use if it is not on this machine yet."""
@@ -72,9 +73,9 @@ class MistralSettings:
 class Settings:
     """Everything a user can choose."""
 
-    backend: str = "auto"
+    backend: str = field(default="auto", metadata={"choices": ("auto", "local", "mistral")})
     """`auto`, `local` or `mistral`; `auto` takes the local model if it can run here, else Mistral."""
-    log_level: str = "info"
+    log_level: str = field(default="info", metadata={"choices": ("debug", "info", "warning", "error")})
     """`debug`, `info`, `warning` or `error`; buffer text is logged at `debug` only."""
     completion: CompletionSettings = field(default_factory=CompletionSettings)
     local: LocalSettings = field(default_factory=LocalSettings)

@@ -1,0 +1,94 @@
+"""The command `lsp_server`: the language server itself, and one module per subcommand.
+
+A subcommand lives in the module of its name and is imported when it is called, so that
+`lsp_server --stdio` imports none of them and no model library.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+import sys
+from pathlib import Path
+
+import click
+
+from lsp_server import __version__
+from lsp_server.errors import ConfigurationError, UserFacingError
+
+LEVELS = ("debug", "info", "warning", "error")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are the modules of this package."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the modules."""
+        names = (module.name for module in pkgutil.iter_modules(__path__))
+        return sorted(name for name in names if not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module `cmd_name` and take the command of that name from it."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"{__name__}.{cmd_name}")
+        commands = (value for value in vars(module).values() if isinstance(value, click.Command))
+        return next((command for command in commands if command.name == cmd_name), None)
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True)
+@click.option("--stdio", is_flag=True, help="Serve an editor over stdin and stdout.")
+@click.option("--tcp", metavar="HOST:PORT", help="Serve one editor over TCP, for debugging.")
+@click.option("--log-file", type=click.Path(dir_okay=False, path_type=Path), help="Log here, not to stderr.")
+@click.option("--log-level", type=click.Choice(LEVELS), help="Overrides the option log_level.")
+@click.version_option(__version__, prog_name="lsp_server")
+@click.pass_context
+def command(
+    context: click.Context, stdio: bool, tcp: str | None, log_file: Path | None, log_level: str | None
+) -> None:
+    """Complete code in any editor with a model of your own."""
+    from lsp_server.reporting import configure_logging
+
+    if context.invoked_subcommand is not None:
+        configure_logging(log_level or "warning", log_file)
+        return
+    if not stdio and not tcp and sys.stdin.isatty():
+        click.echo(context.get_help())
+        return
+    log_place = configure_logging(log_level or "info", log_file)
+    context.exit(_serve(tcp, log_place, log_level))
+
+
+def _serve(tcp: str | None, log_place: str, log_level: str | None) -> int:
+    # Imported now: the editor waits for the answer to `initialize`, other commands do not need it.
+    from lsp_server.server import serve_stdio, serve_tcp
+
+    if tcp is None:
+        return serve_stdio(log_place, log_level)
+    host, port = _address(tcp)
+    if host not in _LOOPBACK:
+        logging.getLogger(__name__).warning(
+            "%s can be reached from other machines, and whoever connects first gets the model and its key",
+            host,
+        )
+    return serve_tcp(host, port, log_place, log_level)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ConfigurationError(f"--tcp takes HOST:PORT, such as 127.0.0.1:2087, not {text}")
+    return host.strip("[]"), int(port)
+
+
+def main() -> None:
+    """Run the command line; errors for users end it with one line and status 1."""
+    try:
+        command()
+    except UserFacingError as error:
+        if logging.getLogger("lsp_server").isEnabledFor(logging.DEBUG):
+            raise
+        click.echo(f"lsp_server: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,182 @@
+"""The backend in use, made ready in the background, and the completer that asks it.
+
+Owns readiness: who waits for a model, how long, and what is said meanwhile. Everything heavy
+(HTTP client, grammars) is imported here, on a thread, after `initialize` has been answered.
+
+A completion request that comes too early waits for the model as long as a completion may take, and
+gives up its place to a newer one: whoever pauses while the model loads gets ghost text when it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from lsp_server.completion.result import Completion, NoCompletion, Reason
+from lsp_server.errors import UserFacingError
+from lsp_server.features.in_flight import InFlight
+from lsp_server.features.progress import ProgressBar
+from lsp_server.reporting import Reporter
+from lsp_server.settings import Settings
+
+if TYPE_CHECKING:
+    from lsp_server.backends.protocol import Backend, Readiness
+    from lsp_server.completion.completer import Completer
+    from lsp_server.documents.snapshot import Snapshot
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = 30.0
+"""Pause after a failed preparation: a key press must not start a failing download or engine again."""
+
+
+class BackendLink:
+    """One backend and one completer, for one set of settings."""
+
+    def __init__(self, settings: Settings, reporter: Reporter, progress: Callable[[], ProgressBar]) -> None:
+        self._settings = settings
+        self._reporter = reporter
+        self._progress = progress
+        self._backend: Backend | None = None
+        self._completer: Completer | None = None
+        self._latest: Readiness | None = None
+        self._preparation: asyncio.Task[None] | None = None
+        self._failed_at: float | None = None
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._in_flight = InFlight()
+
+    def prepare(self) -> asyncio.Task[None]:
+        """Start making the backend ready, unless that is under way, done, or has failed just now."""
+        retry = self._failed_at is not None and time.monotonic() - self._failed_at >= RETRY_S
+        if self._preparation is None or retry:
+            self._failed_at = None
+            self._preparation = asyncio.create_task(self._prepare())
+            self._preparation.add_done_callback(_look_at)
+        return self._preparation
+
+    async def backend(self) -> Backend:
+        """Return the backend once it is ready; raises `UserFacingError` if it cannot be made ready."""
+        await asyncio.shield(self.prepare())
+        assert self._backend is not None
+        return self._backend
+
+    async def complete(
+        self, snapshot: Snapshot, offset: int, *, invoked: bool, current: Callable[[], Snapshot | None]
+    ) -> Completion | NoCompletion:
+        """Complete at `offset`, or say why not; failures are reported here."""
+        if not self._settings.completion.enabled:
+            return NoCompletion(Reason.DISABLED)
+        work = self._complete(snapshot, offset, invoked=invoked, current=current)
+        return await self._in_flight.run(snapshot.uri, work, stopped=NoCompletion(Reason.STALE))
+
+    async def _complete(
+        self, snapshot: Snapshot, offset: int, *, invoked: bool, current: Callable[[], Snapshot | None]
+    ) -> Completion | NoCompletion:
+        try:
+            if (not_yet := await self._wait(snapshot.uri)) is not None:
+                return not_yet
+            assert self._completer is not None
+            outcome = await self._completer.complete(snapshot, offset, invoked=invoked, current=current)
+        except UserFacingError as error:
+            outcome = NoCompletion(Reason.BACKEND_FAILED, str(error))
+        except Exception:
+            logger.exception("A completion failed unexpectedly")
+            outcome = NoCompletion(Reason.BACKEND_FAILED, "an internal error, please report it")
+        if isinstance(outcome, NoCompletion) and outcome.reason is Reason.BACKEND_FAILED:
+            self._reporter.tell(f"No completions: {outcome.detail or outcome.reason.value}")
+            self._prepare_anew()
+        return outcome
+
+    def forget(self, uri: str) -> None:
+        """Drop what is kept for a closed document and stop the work on it."""
+        self._in_flight.cancel(uri)
+        if self._completer is not None:
+            self._completer.forget(uri)
+
+    async def aclose(self) -> None:
+        """Stop everything and release connections."""
+        await self._in_flight.stop()
+        if self._preparation is not None:
+            self._preparation.cancel()
+            await asyncio.wait({self._preparation})
+        if self._completer is not None:
+            await self._completer.aclose()
+        if self._backend is not None:
+            await self._backend.aclose()
+
+    async def _prepare(self) -> None:
+        bar = self._progress()
+        try:
+            if self._completer is None:
+                self._backend, self._completer = await asyncio.to_thread(_connect, self._settings)
+            assert self._backend is not None
+            async with aclosing(self._backend.prepare()) as reports:
+                async for readiness in reports:
+                    self._latest = readiness
+                    bar.update(readiness)
+            bar.end("Ready")
+            logger.info("The backend %s is ready", self._backend.name)
+        except UserFacingError as error:
+            self._failed_at = time.monotonic()
+            bar.end("Failed")
+            self._reporter.tell(f"No completions: {error}")
+            raise
+        except Exception:
+            self._failed_at = time.monotonic()
+            bar.end("Failed")
+            logger.exception("Preparing the backend failed unexpectedly")
+            raise
+        except asyncio.CancelledError:
+            bar.end("Stopped")
+            raise
+
+    def _prepare_anew(self) -> None:
+        """Look after the backend again with the next request: a local engine may have to be restarted."""
+        if self._failed_at is None and self._preparation is not None and self._preparation.done():
+            self._preparation = None
+
+    async def _wait(self, uri: str) -> NoCompletion | None:
+        """Wait until the backend is ready; None if it is. A newer request for `uri` takes the place."""
+        preparation = self.prepare()
+        if not preparation.done():
+            ticket = self._take_ticket(uri)
+            try:
+                patience_s = self._settings.completion.timeout_ms / 1000
+                await asyncio.wait(
+                    {preparation, ticket}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                if self._waiting.get(uri) is ticket:
+                    del self._waiting[uri]
+            if ticket.done():
+                return NoCompletion(Reason.SUPERSEDED)
+            if not preparation.done():
+                return NoCompletion(Reason.NOT_READY, self._latest.message if self._latest else "")
+        error = preparation.exception()
+        # A failure has been reported when it happened, not again with each key press.
+        return None if error is None else NoCompletion(Reason.BACKEND_FAILED, str(error))
+
+    def _take_ticket(self, uri: str) -> asyncio.Future[None]:
+        if older := self._waiting.get(uri):
+            older.set_result(None)
+        self._waiting[uri] = asyncio.get_running_loop().create_future()
+        return self._waiting[uri]
+
+
+def _connect(settings: Settings) -> tuple[Backend, Completer]:
+    """Import and make backend and completer; runs on a thread, this takes a good part of a second."""
+    from lsp_server.backends.router import choose
+    from lsp_server.completion.completer import Completer
+
+    backend = choose(settings)
+    return backend, Completer(backend, settings.completion)
+
+
+def _look_at(preparation: asyncio.Task[None]) -> None:
+    """Take note of a failure that has been reported; asyncio would complain that nobody looked."""
+    if not preparation.cancelled():
+        preparation.exception()

@@ -1,0 +1,44 @@
+"""initialize, initialized, shutdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path, uri_scheme
+
+from lsp_server.documents.positions import Encoding
+from lsp_server.features import completion, configuration
+from lsp_server.features.session import Session
+from lsp_server.options import Layer
+
+
+def register(server: LanguageServer, session: Session) -> None:
+    """Serve the life cycle."""
+
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        # pygls has chosen: the first of the client's encodings that it knows, UTF-16 without a list.
+        encoding = Encoding(server.workspace.position_encoding)
+        options = Layer.from_wire("initializationOptions", params.initialization_options)
+        session.open_workspace(_root(params), encoding, options)
+        completion.register_if_wanted(server, session)
+
+    @server.feature(types.INITIALIZED)
+    def initialized(_: types.InitializedParams) -> None:
+        session.start(configuration.begin(server, session))
+
+    @server.feature(types.SHUTDOWN)
+    async def shutdown(_: None) -> None:
+        await session.aclose()
+
+
+def _root(params: types.InitializeParams) -> Path | None:
+    """Return the folder whose configuration file counts: the first one, if there are many."""
+    folders = params.workspace_folders or []
+    uri = folders[0].uri if folders else params.root_uri
+    if uri is None:
+        return Path(params.root_path) if params.root_path else None
+    path = to_fs_path(uri) if uri_scheme(uri) == "file" else None
+    return Path(path) if path else None

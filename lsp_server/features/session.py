@@ -1,0 +1,148 @@
+"""What the handlers of one connection share: documents, settings, the backend in use.
+
+Owns the order in which these change. The event loop is the only thread that touches it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from pathlib import Path
+
+from pygls.lsp.server import LanguageServer
+
+from lsp_server import config_files
+from lsp_server.completion.result import Completion, NoCompletion, Reason
+from lsp_server.documents.positions import Encoding
+from lsp_server.documents.snapshot import Snapshot
+from lsp_server.documents.store import DocumentStore
+from lsp_server.features.backend_link import BackendLink
+from lsp_server.features.progress import ProgressBar
+from lsp_server.options import Layer, Problem, resolve
+from lsp_server.reporting import Reporter, set_level
+from lsp_server.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+CONFIGURATION_S = 3.0
+"""Longest wait for the editor's configuration, which takes milliseconds if it comes at all."""
+
+
+class Session:
+    """State of one connection."""
+
+    def __init__(self, server: LanguageServer, reporter: Reporter, *, log_level: str | None = None) -> None:
+        self.server = server
+        self.documents = DocumentStore()
+        self.settings = Settings()
+        self._reporter = reporter
+        self._log_level = log_level
+        self._root: Path | None = None
+        self._initial = self._editor = Layer("")
+        self._configured = asyncio.Event()
+        self._problems: tuple[Problem, ...] = ()
+        self._reported: tuple[Problem, ...] = ()
+        self._link = self._new_link()
+        self._chores: set[asyncio.Task[None]] = set()
+
+    @property
+    def encoding(self) -> Encoding:
+        """Return the units in which this client counts columns."""
+        return self.documents.encoding
+
+    def open_workspace(self, root: Path | None, encoding: Encoding, initial: Layer) -> None:
+        """Take what `initialize` settles; the editor's configuration may follow."""
+        self._root = root
+        self._initial = initial
+        self.documents.encoding = encoding
+        self._resolve()
+
+    def configure(self, editor: Layer | None = None) -> None:
+        """Apply the editor's configuration, if given, and the files as they are now.
+
+        If the settings really change, completions under way are answered with nothing.
+        """
+        if editor is not None:
+            self._editor = editor
+        self._resolve()
+        self._configured.set()
+        fresh = [problem for problem in self._problems if problem not in self._reported]
+        self._reported = self._problems
+        self._reporter.tell_problems(fresh)
+
+    def warm_up(self) -> None:
+        """Make the backend ready in the background, so that the first completion finds it so."""
+        self.start(self._warm_up())
+
+    async def complete(
+        self, snapshot: Snapshot, offset: int, *, invoked: bool, assumed: Snapshot | None = None
+    ) -> Completion | NoCompletion:
+        """Complete `snapshot` at `offset`; closing the document, new settings and shutdown end it early.
+
+        With `assumed`, complete this text in place of the snapshot's, for as long as that is the newest.
+        """
+        uri = snapshot.uri
+
+        def current() -> Snapshot | None:
+            newest = self.documents.get(uri)
+            return assumed if assumed is not None and newest is snapshot else newest
+
+        await self._settled()
+        outcome = await self._link.complete(assumed or snapshot, offset, invoked=invoked, current=current)
+        if isinstance(outcome, Completion) and self.documents.get(uri) is not snapshot:
+            outcome = NoCompletion(Reason.STALE)
+        if isinstance(outcome, NoCompletion):
+            logger.debug("Nothing at %d of %s: %s %s", offset, uri, outcome.reason.value, outcome.detail)
+        return outcome
+
+    def close_document(self, uri: str) -> None:
+        """Forget a document and end the work on it."""
+        self.documents.close(uri)
+        self._link.forget(uri)
+
+    def start(self, chore: Coroutine[object, object, None]) -> None:
+        """Run `chore` in the background until it is done or the session ends."""
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._finish)
+
+    async def aclose(self) -> None:
+        """End all work; every request under way gets its answer."""
+        for chore in self._chores:
+            chore.cancel()
+        await self._link.aclose()
+
+    async def _warm_up(self) -> None:
+        await self._settled()
+        if self.settings.completion.enabled:
+            self._link.prepare()
+
+    async def _settled(self) -> None:
+        """Wait for the editor's configuration: the wrong model must not be fetched in the meantime."""
+        if self._configured.is_set():
+            return
+        # Not wait_for: before Python 3.12 it may swallow the cancellation of a request.
+        configured = asyncio.ensure_future(self._configured.wait())
+        try:
+            await asyncio.wait({configured}, timeout=CONFIGURATION_S)
+        finally:
+            configured.cancel()
+        self._configured.set()
+
+    def _resolve(self) -> None:
+        resolved = resolve([*config_files.layers(self._root), self._initial, self._editor])
+        self._problems = resolved.problems
+        set_level(self._log_level or resolved.settings.log_level)
+        if resolved.settings != self.settings:
+            self.settings = resolved.settings
+            old, self._link = self._link, self._new_link()
+            self.start(old.aclose())
+
+    def _new_link(self) -> BackendLink:
+        return BackendLink(self.settings, self._reporter, lambda: ProgressBar(self.server, self._reporter))
+
+    def _finish(self, chore: asyncio.Task[None]) -> None:
+        self._chores.discard(chore)
+        if not chore.cancelled() and (error := chore.exception()) is not None:
+            logger.error("A background task failed", exc_info=error)

@@ -1,0 +1,92 @@
+"""What is logged, what is shown, how often.
+
+Everything is logged, to stderr or to a file. A message is shown at most once per cause and hour and
+says where the log is. Buffer text stays at DEBUG. Must not know LSP: `Reporter` is given a way to show.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum
+from pathlib import Path
+
+from lsp_server.options import Problem
+
+logger = logging.getLogger(__name__)
+
+QUIET_S = 3600.0
+"""A cause that was shown stays quiet for an hour: long enough not to nag, short enough to remind."""
+
+
+class Severity(Enum):
+    """How a message is shown; the values are logging levels."""
+
+    ERROR = logging.ERROR
+    WARNING = logging.WARNING
+    INFO = logging.INFO
+
+
+class Reporter:
+    """Shows messages to the user, rarely."""
+
+    def __init__(
+        self,
+        show: Callable[[Severity, str], None],
+        log_place: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._show = show
+        self._log_place = log_place
+        self._clock = clock
+        self._shown: dict[str, float] = {}
+
+    def tell(self, message: str, severity: Severity = Severity.ERROR, *, cause: str = "") -> None:
+        """Log `message`, and show it unless the same cause was shown within the hour.
+
+        Without a `cause`, messages that differ in numbers only (ports, seconds) have the same one.
+        """
+        logger.log(severity.value, "%s", message)
+        cause, now = cause or re.sub(r"\d+", "", message), self._clock()
+        if now - self._shown.get(cause, -QUIET_S) >= QUIET_S:
+            self._shown[cause] = now
+            self._show(severity, f"codestral-lsp: {message} (log: {self._log_place})")
+
+    def tell_problems(self, problems: Sequence[Problem]) -> None:
+        """Log every problem with the configuration; show the first and how many more there are."""
+        if not problems:
+            return
+        for problem in problems[1:]:
+            logger.warning("%s", problem)
+        more = f", and {len(problems) - 1} more in the log" if len(problems) > 1 else ""
+        self.tell(f"{problems[0]}{more}", Severity.WARNING)
+
+
+def configure_logging(level: str, file: Path | None) -> str:
+    """Send log records to `file`, or to stderr; return the place in words."""
+    handler: logging.Handler
+    if file is None:
+        handler = logging.StreamHandler(sys.stderr)
+    else:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(_without_params)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    set_level(level)
+    return str(file) if file else "the server's stderr"
+
+
+def set_level(level: str) -> None:
+    """Set the level of our own records; libraries stay at WARNING."""
+    logging.getLogger("lsp_server").setLevel(level.upper())
+
+
+def _without_params(record: logging.LogRecord) -> bool:
+    """Keep message parameters, which hold buffer text, out of what pygls writes about errors."""
+    if record.name.startswith("pygls") and not logging.getLogger("lsp_server").isEnabledFor(logging.DEBUG):
+        record.msg, record.args = str(record.msg).partition("%")[0], ()
+    return True

@@ -1,0 +1,81 @@
+"""Wiring: settings, features and a transport make a language server. No behaviour lives here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcParseError
+from pygls.io_ import StdoutWriter, run_async
+from pygls.lsp.server import LanguageServer
+
+from lsp_server import __version__, transport
+from lsp_server.features import configuration, inline_completion, lifecycle, protocol, text_document_sync
+from lsp_server.features.session import Session
+from lsp_server.reporting import Reporter, Severity
+
+if TYPE_CHECKING:
+    from pygls.io_ import Writer
+
+logger = logging.getLogger(__name__)
+
+_MESSAGE_TYPES = {
+    Severity.ERROR: types.MessageType.Error,
+    Severity.WARNING: types.MessageType.Warning,
+    Severity.INFO: types.MessageType.Info,
+}
+
+
+class Server(LanguageServer):
+    """One connection to one editor."""
+
+    protocol: protocol.Protocol
+
+    def __init__(self, log_place: str, log_level: str | None) -> None:
+        super().__init__("codestral-lsp", __version__, protocol_cls=protocol.Protocol)
+        self._stop_event = self._left = threading.Event()
+        reporter = Reporter(self._show, log_place)
+        self.session = Session(self, reporter, log_level=log_level)
+        for feature in (lifecycle, configuration, text_document_sync, inline_completion):
+            feature.register(self, self.session)
+
+    def report_server_error(self, error: Exception, source: object) -> None:
+        """Keep pygls from showing its errors to the user; they are in the log."""
+        if isinstance(error, json.JSONDecodeError):
+            self.protocol.refuse(None, JsonRpcParseError("The message is not JSON"))
+
+    async def serve(self, reader: transport.Reader, writer: Writer) -> int:
+        """Serve until `exit` or the end of the stream; return the exit status of the process."""
+        self.protocol.set_writer(writer)
+        try:
+            await run_async(self._left, reader, self.protocol, error_handler=self.report_server_error)
+        finally:
+            await self.session.aclose()
+        return 0 if self.protocol.closing else 1
+
+    def _show(self, severity: Severity, message: str) -> None:
+        self.window_show_message(types.ShowMessageParams(_MESSAGE_TYPES[severity], message))
+
+
+def serve_stdio(log_place: str, log_level: str | None) -> int:
+    """Serve the editor that started this process."""
+    writer = StdoutWriter(transport.claim_stdout())
+
+    async def main() -> int:
+        return await Server(log_place, log_level).serve(transport.stdin_reader(), writer)
+
+    return asyncio.run(main())
+
+
+def serve_tcp(host: str, port: int, log_place: str, log_level: str | None) -> int:
+    """Wait for one editor on a TCP port and serve it."""
+
+    async def main() -> int:
+        async with transport.one_connection(host, port) as (reader, writer):
+            return await Server(log_place, log_level).serve(reader, writer)
+
+    return asyncio.run(main())
