@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from lsp_server.engine.launcher import PATIENT_THREADS
 from lsp_server.models import store
+
+# Models that run in the test process itself get what the engine process gets, before llama_cpp is imported.
+os.environ.update(PATIENT_THREADS)
 
 
 def _model(variable: str, name: str) -> Path:

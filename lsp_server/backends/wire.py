@@ -127,7 +127,7 @@ def fim_body(request: FimRequest, model: str, *, engine: bool) -> dict[str, Any]
     if request.suffix:
         body["suffix"] = request.suffix
     if engine:
-        body["engine"] = {"document": request.document, "priority": "completion"}
+        body["engine"] = {"document": request.document, "priority": "completion", "usage": True}
     return body
 
 

@@ -118,7 +118,7 @@ class _Api:
             emit=_nobody,
             document=asked.engine.document,
         )
-        return Exchange(self._scheduler, job, model=self._name, stream=asked.stream)
+        return Exchange(self._scheduler, job, model=self._name, stream=asked.stream, usage=asked.engine.usage)
 
     async def models(self, request: Request) -> Response:
         while isinstance(state := self._scheduler.state, Loading):  # noqa: ASYNC110 - it is another thread's

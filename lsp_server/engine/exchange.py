@@ -33,7 +33,7 @@ class Exchange(Response):
     Headers are sent with the first event, so that what fails before it has a status of its own.
     """
 
-    def __init__(self, scheduler: Scheduler, job: Job, *, model: str, stream: bool) -> None:
+    def __init__(self, scheduler: Scheduler, job: Job, *, model: str, stream: bool, usage: bool = False) -> None:
         """Submit `job` once the reply is asked for; its `emit` is replaced."""
         self._scheduler = scheduler
         self._build = job.prompt
@@ -43,6 +43,7 @@ class Exchange(Response):
         self._failed_status = 503
         self._reply = wire.Reply(secrets.token_hex(16), model)
         self._stream = stream
+        self._usage = usage
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,6 +100,8 @@ class Exchange(Response):
 
     def _failure(self, event: Failed | Cancelled) -> Response:
         message = event.message if isinstance(event, Failed) else "The request was cancelled."
+        if isinstance(event, Failed) and event.refused and self._failed_status >= 500:
+            self._failed_status = 422
         kind = "invalid_request_error" if self._failed_status < 500 else "service_unavailable"
         return JSONResponse(wire.failure(message, kind), self._failed_status)
 
@@ -107,7 +110,8 @@ class Exchange(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await _send_piece(send, self._reply.first())
         while isinstance(event, Text):
-            await _send_piece(send, self._reply.piece(event.text))
+            costs = _costs(event.stats) if self._usage else None
+            await _send_piece(send, self._reply.piece(event.text, costs))
             event = await self._events.get()
         if isinstance(event, Done):
             end = self._reply.last(event.finish_reason, _costs(event.stats))

@@ -6,10 +6,22 @@ Must not know how the prompt is evaluated.
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 
 from lsp_server.engine.families import PREFIX, SUFFIX, FimTemplate
 from lsp_server.engine.vocabulary import Vocabulary
+
+HELD_TOKENS = 4
+"""Tokens held back for the sake of a word: enough for all but the longest, and each costs a decoding step.
+
+Measured with Qwen2.5-Coder-0.5B, cursor at random places inside words of HumanEval-Infilling's lines. Where the
+last token starts inside a word (60 of 270 places), the word comes out right in 0.30 with one token held back, in
+0.93 with up to two, in 0.98 with up to four; the whole line in 0.18, 0.63 and 0.68. Over all such places four
+cost 0.1 decoding steps more than one.
+"""
+
+_WORD = frozenset(b"_" + string.ascii_letters.encode() + string.digits.encode())
 
 
 @dataclass(frozen=True)
@@ -32,8 +44,9 @@ def encode(
 ) -> Prompt:
     """Return the prompt for the text between `prefix` and `suffix`.
 
-    With `heal`, if the family allows it, the last token of the prefix is left to the model: a prompt
-    that ends inside a word or after a bracket ends with a token that training text never has there.
+    With `heal`, if the family allows it, the last token of the prefix, or the last few inside a word, are left
+    to the model: a prompt that ends inside a word or after a bracket ends with a token that training text never
+    has there.
     """
     ids = {marker: template.token(marker, vocabulary) for marker in (*template.markers, *template.end_tokens)}
     controls = frozenset(token for token in ids.values() if token is not None)
@@ -59,13 +72,22 @@ def _wants_bos(template: FimTemplate, vocabulary: Vocabulary) -> bool:
 
 
 def _hold_back(tokens: list[int], vocabulary: Vocabulary) -> tuple[list[int], bytes]:
-    """Split off the bytes of the last token; of more if that one starts inside a character."""
-    pending = b""
+    """Split off the bytes of the last token; of more if it starts inside a character or a word.
+
+    `foo(ba` may be `foo`, `(b`, `a`: without the `a` alone the model would still have to go on after `(b`,
+    which `foo(bar` does not have.
+    """
+    kept, pending, held = tokens, b"", b""
     for count in range(len(tokens) - 1, -1, -1):
         piece = vocabulary.piece(tokens[count])
         if not piece:  # an unknown token: what it stood for cannot be spelled again
             break
-        pending = piece + pending
-        if pending[0] & 0xC0 != 0x80:  # not a UTF-8 continuation byte
-            return tokens[:count], pending
-    return tokens, b""
+        held = piece + held
+        if held[0] & 0xC0 == 0x80:  # a UTF-8 continuation byte
+            continue
+        kept, pending = tokens[:count], held
+        before = vocabulary.piece(tokens[count - 1]) if count else b""
+        inside_word = held[0] in _WORD and before != b"" and before[-1] in _WORD
+        if not inside_word or len(tokens) - count >= HELD_TOKENS:
+            break
+    return kept, pending

@@ -68,6 +68,8 @@ class Text:
     """More of the answer: complete characters, never part of a stop string."""
 
     text: str
+    stats: Stats = field(default_factory=Stats, compare=False)
+    """What the job has cost until now."""
 
 
 @dataclass(frozen=True)

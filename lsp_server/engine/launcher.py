@@ -42,6 +42,11 @@ ALREADY_RUNNING = 3
 LOAD_FAILED = 4
 """Exit status of an engine whose model cannot be loaded; it has recorded why."""
 GGUF_MAGIC = b"GGUF"
+PATIENT_THREADS = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")}
+"""llama.cpp's threads wait for each other some thousand times a token. By default OpenMP lets them spin, which
+is fastest on an idle machine; while anything else uses the cores (a compiler, a test run), each wait lasts
+until the scheduler comes round, and a token takes seconds instead of some 40 ms. OpenMP reads this when the
+process starts."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +169,7 @@ def spawn(launch: Launch, files: EngineFiles) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
+            env=os.environ | PATIENT_THREADS,
             **_detached(),
         )
     # Somebody must wait for the process, or it stays as a zombie when it leaves before this one does.

@@ -83,7 +83,7 @@ class Runner:
             if len(generation.tokens) > self.model.slot_tokens and not generation.finish_reason:
                 text += generation.cut()
             if text:
-                ticket.job.emit(Text(text))
+                ticket.job.emit(Text(text, ticket.stats()))
             if generation.finish_reason:
                 break
             if not self._evaluate(slot, generation):

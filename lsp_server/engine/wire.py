@@ -24,6 +24,8 @@ class EngineFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which document or conversation is continued: its KV cache is looked for first."""
     priority: Literal["completion", "chat"] | None = None
     """Who waits for whom; by default the end point decides."""
+    usage: bool = False
+    """Send the usage with each piece of a stream: who ends a stream early never sees the last one."""
 
 
 class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -185,9 +187,9 @@ class Reply:
         """Return the event that opens a stream: the role, and no text yet."""
         return self._event({"role": "assistant", "content": ""}, None)
 
-    def piece(self, text: str) -> bytes:
-        """Return the event for a piece of text."""
-        return self._event({"content": text}, None)
+    def piece(self, text: str, costs: Costs | None = None) -> bytes:
+        """Return the event for a piece of text, with what it has cost until now if that is wanted."""
+        return self._event({"content": text}, None, **(costs.fields() if costs else {}))
 
     def last(self, finish_reason: str, costs: Costs) -> bytes:
         """Return the events that end a stream."""

@@ -118,6 +118,7 @@ def test_a_start_that_cannot_be_finished_is_no_candidate(tmp_path: Path) -> None
         ("def area(width, height):\n    return wid", "\n", "th * height"),
         ("def f():\n    ", "\n", "return"),
         ("class A:\n    def __init__(self, value):\n        self.val", "\n", "ue = value"),
+        ("def foo(bar):\n    return bar\n\nbar = 3\nx = foo(ba", ")\n", "r"),
         ("names = ['ann', 'bob']\nfor name in names:\n    print(", ")\n", "name"),
     ],
 )

@@ -100,7 +100,6 @@ async def test_an_engine_told_to_leave_cleans_up(state: Path, smollm2_path: Path
     assert not running_states()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 async def test_only_its_user_can_read_the_token(state: Path, smollm2_path: Path) -> None:
     engine = await ensure_engine(small(smollm2_path))
     files = EngineFiles.of(smollm2_path)
