@@ -26,7 +26,7 @@ def test_windows_keep_to_the_budget_and_use_it(text: str, at: int, budget: int) 
     for used, whole in ((offset - start, offset), (end - offset, len(text) - offset)):
         assert used <= budget
         # Small budgets have blocks of a few characters, where rounding and "\r\n" weigh.
-        assert used == whole or used >= budget * 3 // 4 - 3
+        assert used == whole or used >= budget * 7 // 12 - 3
 
 
 @settings(max_examples=60)
@@ -70,5 +70,5 @@ def test_a_window_starts_with_a_definition_where_one_is_near() -> None:
 
 def test_a_line_without_end_is_cut_anywhere() -> None:
     text = "x" * 10_000
-    assert 750 <= 5000 - prefix_window(text, 5000, 1000) <= 1000
-    assert 750 <= suffix_window(text, 5000, 1000) - 5000 <= 1000
+    assert 580 <= 5000 - prefix_window(text, 5000, 1000) <= 1000
+    assert 580 <= suffix_window(text, 5000, 1000) - 5000 <= 1000
