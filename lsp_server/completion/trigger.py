@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from lsp_server.completion.cursor import Scope
 from lsp_server.completion.result import Reason
 from lsp_server.documents.context import SyntaxContext
@@ -29,8 +27,8 @@ def refusal(settings: CompletionSettings, snapshot: Snapshot, offset: int, *, in
 def scope(settings: CompletionSettings, syntax: SyntaxContext, head: str, tail: str) -> Scope:
     """Return how much to complete.
 
-    A block where nothing else stands on the cursor's line, or where the line just opened one;
-    a line in prose, in strings and where code is being written.
+    A block where nothing else stands on the cursor's line, or where the line just opened one that
+    has no body yet; a line in prose, in strings and where code is being written.
     """
     if settings.multiline != "auto":
         return "block" if settings.multiline == "always" else "line"
@@ -38,8 +36,7 @@ def scope(settings: CompletionSettings, syntax: SyntaxContext, head: str, tail: 
         return "line"
     if not head.strip():
         return "block"
-    opens = not tail.strip() and re.search(f"(?:{syntax.language.opener})$", head.rstrip()) is not None
-    return "block" if opens else "line"
+    return "block" if not tail.strip() and syntax.at_block_start else "line"
 
 
 def _is_word(character: str) -> bool:

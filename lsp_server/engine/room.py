@@ -29,7 +29,7 @@ def prompt_room(slot_tokens: int, max_tokens: int | None) -> int:
 
 def fit(vocabulary: Vocabulary, prefix: str, suffix: str, room: int) -> tuple[str, str]:
     """Return the end of `prefix` and the start of `suffix` that together have at most `room` tokens."""
-    if len(prefix.encode()) + len(suffix.encode()) <= room:  # a token has at least one byte
+    if len(_encoded(prefix)) + len(_encoded(suffix)) <= room:  # a token has at least one byte
         return prefix, suffix
     prefix = _roughly(prefix, room)
     suffix = suffix[: room * TYPICAL_CHARACTERS]
@@ -57,7 +57,7 @@ def _bytes(vocabulary: Vocabulary, tokens: list[int]) -> int:
 
 
 def _without_start(text: str, length: int) -> str:
-    data = text.encode()
+    data = _encoded(text)
     line = data.find(b"\n", length) + 1
     # From the next line on, unless that is far, as in minified code.
     start = line if 0 < line <= length + 4 * BLOCK_TOKENS and line < len(data) else length
@@ -65,4 +65,8 @@ def _without_start(text: str, length: int) -> str:
 
 
 def _only_start(text: str, length: int) -> str:
-    return text.encode()[:length].decode("utf-8", "ignore")
+    return _encoded(text)[:length].decode("utf-8", "ignore")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")  # half a surrogate pair has no bytes; `Vocabulary` replaces it too

@@ -146,8 +146,8 @@ def test_healing_takes_whole_characters_from_the_end_of_the_prefix(
         ("x\n", b"\n"),  # a byte token, but a whole character
         ("x = foo(", b"("),
         ("x = '\U0001f9ff", "\U0001f9ff".encode()),  # four byte tokens
-        ("x = foo(_ab_", b"_ab_"),  # to the start of the word, which here is a token's
-        ("x" * 64, b"x" * 16),  # not more than four tokens of it
+        ("x = foo(_ab_", b"(_ab_"),  # `(_`, `ab`, `_`: to the token that the word starts in
+        ("x = foo ", b" "),
         ("a", b" a"),  # SentencePiece's own space belongs to the token
     ],
 )
@@ -155,6 +155,12 @@ def test_what_is_held_back(v3: Vocabulary, prefix: str, pending: bytes) -> None:
     prompt = encode(FAMILIES["codestral"], v3, prefix, "")
     assert prompt.pending == pending
     assert prompt.tokens[:3] == (1, 13, 11)
+
+
+def test_of_a_long_word_only_the_end_is_held_back(v3: Vocabulary) -> None:
+    whole = encode(FAMILIES["codestral"], v3, "x" * 200, "", heal=False)
+    healed = encode(FAMILIES["codestral"], v3, "x" * 200, "")
+    assert healed.tokens == whole.tokens[:-HELD_TOKENS]
 
 
 def test_a_token_without_text_is_not_held_back(folder: Path) -> None:
