@@ -47,6 +47,11 @@ NOT_INSTALLED = (
     "This installation cannot run a local model: install codestral-lsp[local], or set backend to mistral."
 )
 
+NO_FIM = (
+    "This model knows no fill-in-the-middle: completions see only what precedes the cursor. "
+    "See `lsp_server models list` for one that does."
+)
+
 Stream = Callable[[MistralBackend], AsyncGenerator[Chunk, None]]
 
 
@@ -97,7 +102,8 @@ class LocalBackend:
         finally:
             self._listeners.discard(news)
             start.cancel()
-        yield Readiness(ready=True)
+        fim = self._address is None or self._address.fim
+        yield Readiness(ready=True, message="" if fim else NO_FIM)
 
     async def aclose(self) -> None:
         """Close connections and give up a download; the engine stays for the next editor."""

@@ -71,7 +71,7 @@ class Readiness:
 
     ready: bool
     message: str = ""
-    """What is going on, for the user: `Downloading …`, `Loading …`."""
+    """What is going on, for the user: `Downloading …`, `Loading …`; once ready, what should be known."""
     fraction: float | None = None
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from lsp_server import config_files, options
 from lsp_server.backends.protocol import Backend
 from lsp_server.errors import ConfigurationError
-from lsp_server.options import Layer
+from lsp_server.options import Layer, Resolved
 from lsp_server.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -27,13 +27,20 @@ def load_settings(root: Path | None, overrides: tuple[str, ...] = ()) -> Setting
 
     Raises ConfigurationError for a wrong override; problems in the files are shown and passed over.
     """
+    resolved = resolve(root, overrides)
+    for problem in resolved.problems:
+        errors.print(str(problem), style="yellow", markup=False, highlight=False)
+    return resolved.settings
+
+
+def resolve(root: Path | None, overrides: tuple[str, ...] = ()) -> Resolved:
+    """Do the same without showing anything."""
     command_line = Layer("--set", _nested(overrides))
     resolved = options.resolve([*config_files.layers(root), command_line])
     for problem in resolved.problems:
         if problem.place == command_line.place:
             raise ConfigurationError(str(problem))
-        errors.print(str(problem), style="yellow", markup=False, highlight=False)
-    return resolved.settings
+    return resolved
 
 
 def _nested(overrides: tuple[str, ...]) -> dict[str, object]:
@@ -67,7 +74,7 @@ async def ready(backend: Backend) -> AsyncGenerator[Backend, None]:
                 async for state in states:
                     bar.update(shown, description=state.message, completed=state.fraction or 0.0,
                                total=None if state.fraction is None else 1.0)  # fmt: skip
-                    if not errors.is_terminal and state.message != last:
+                    if state.message and state.message != last and (state.ready or not errors.is_terminal):
                         last = state.message
                         errors.print(last, markup=False, highlight=False)
         yield backend

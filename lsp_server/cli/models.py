@@ -35,12 +35,16 @@ def models() -> None:
 
 
 @models.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_models(as_json: bool) -> None:
+@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print the table of the README instead.")
+def list_models(form: str | None) -> None:
     """Show the models known by name, what they need and whether they are here."""
+    if form == "markdown":
+        click.echo(markdown())
+        return
     machine = fit.this_machine()
     rows = [_row(entry, machine) for entry in catalogue.entries()]
-    if as_json:
+    if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
         return
     console = Console()
@@ -49,6 +53,17 @@ def list_models(as_json: bool) -> None:
     console.print(_table(rows))
     if machine is not None:
         _print_advice(console, machine)
+
+
+def markdown() -> str:
+    """Return the table of all models, the same on every machine."""
+    head = ["| name | what it is | file | memory | licence |", "| --- | --- | ---: | ---: | --- |"]
+    rows = [
+        f"| `{entry.name}` | {entry.title} | {'' if entry.size_bytes else 'about '}{decimal(entry.about_bytes)} "
+        f"| {decimal(entry.ram_bytes())} | {entry.licence} |"
+        for entry in catalogue.entries()
+    ]
+    return "\n".join([*head, *rows])
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -136,6 +136,7 @@ class _Api:
         elif isinstance(state, Ready):
             fields |= {
                 "state": "ready",
+                "fim": self._prompts.family(state.model, state.vocabulary).fim,
                 "fraction": 1.0,
                 "evaluated_tokens": self._scheduler.evaluated_tokens,
                 "idle": self._scheduler.idle_since is not None,

@@ -33,7 +33,9 @@ class Exchange(Response):
     Headers are sent with the first event, so that what fails before it has a status of its own.
     """
 
-    def __init__(self, scheduler: Scheduler, job: Job, *, model: str, stream: bool, usage: bool = False) -> None:
+    def __init__(
+        self, scheduler: Scheduler, job: Job, *, model: str, stream: bool, usage: bool = False
+    ) -> None:
         """Submit `job` once the reply is asked for; its `emit` is replaced."""
         self._scheduler = scheduler
         self._build = job.prompt

@@ -24,6 +24,8 @@ class EngineAddress:
     base_url: str
     token: str = field(repr=False)
     pid: int
+    fim: bool = True
+    """Whether the model knows fill-in-the-middle; else a completion sees the prefix alone."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -34,6 +36,7 @@ class Health(msgspec.Struct, frozen=True):
     pid: int
     fraction: float | None = None
     reason: str | None = None
+    fim: bool = True
     version: str = ""
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import filelock
 
-from lsp_server.engine.health import Client, EngineAddress, ask_health, open_client
+from lsp_server.engine.health import Client, EngineAddress, Health, ask_health, open_client
 from lsp_server.engine.state import EngineFiles, EngineState
 from lsp_server.errors import BackendUnavailable, ModelError
 
@@ -83,8 +83,8 @@ async def ensure_engine(launch: Launch, progress: Progress = lambda message, fra
     files = await asyncio.to_thread(_checked_files, launch.model)
     async with open_client() as client:
         state = await _find_or_start(files, launch, client, progress)
-        await _wait_until_loaded(files, state, client, progress)
-    return EngineAddress(state.base_url, state.token, state.pid)
+        health = await _wait_until_loaded(files, state, client, progress)
+    return EngineAddress(state.base_url, state.token, state.pid, health.fim)
 
 
 def _checked_files(model: Path) -> EngineFiles:
@@ -185,7 +185,7 @@ def _detached() -> dict[str, Any]:
 
 async def _wait_until_loaded(
     files: EngineFiles, state: EngineState, client: Client, progress: Progress
-) -> None:
+) -> Health:
     name = Path(state.model).stem
     silent_since: float | None = None
     told: float | None = -1.0
@@ -201,7 +201,7 @@ async def _wait_until_loaded(
                 raise BackendUnavailable(f"The engine of {name} has stopped answering while loading.")
         elif health.state == "ready":
             files.forget_failure()
-            return
+            return health
         else:
             silent_since = None
             if health.fraction != told:

@@ -20,7 +20,7 @@ from lsp_server.completion.result import Completion, NoCompletion, Reason
 from lsp_server.errors import UserFacingError
 from lsp_server.features.in_flight import InFlight
 from lsp_server.features.progress import ProgressBar
-from lsp_server.reporting import Reporter
+from lsp_server.reporting import Reporter, Severity
 from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -117,7 +117,10 @@ class BackendLink:
             async with aclosing(self._backend.prepare()) as reports:
                 async for readiness in reports:
                     self._latest = readiness
-                    bar.update(readiness)
+                    if not readiness.ready:
+                        bar.update(readiness)
+                    elif readiness.message:
+                        self._reporter.tell(readiness.message, Severity.WARNING, cause="model")
             bar.end("Ready")
             logger.info("The backend %s is ready", self._backend.name)
         except UserFacingError as error:

@@ -182,7 +182,7 @@ class LspClient:
                     stream.close()
         if kind is None:
             left = [message for message in self._messages if message.get("method") not in self._discarded]
-            assert left == []  # otherwise the server said what the test did not expect
+            assert left == [], left  # otherwise the server said what the test did not expect
             assert self.tracebacks_expected or "Traceback" not in self.log.read_text(encoding="utf-8")
 
     # Documents

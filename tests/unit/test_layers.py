@@ -30,6 +30,10 @@ ALLOWED: dict[str, set[str]] = {
         *("completion", "chat", "documents", "backends"),
         *("options", "config_files", "reporting", *LEAVES),
     },
+    "diagnosis": {
+        *("backends", "documents", "engine", "models"),
+        *("options", "config_files", *LEAVES),
+    },
     "server": {"features", "transport", "options", "config_files", "reporting", *LEAVES},
 }
 """Room: the rooms, or single modules, it may import besides itself. `cli` may import all of them."""
