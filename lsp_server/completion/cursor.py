@@ -58,6 +58,12 @@ class Cursor:
         line = first_line(self.below) or ""
         return columns(line) < self.floor and line.strip() in _CLOSING_WORDS
 
+    @property
+    def last_in_block(self) -> bool:
+        """Say whether nothing of the block around the cursor comes after it."""
+        line = first_line(self.following)
+        return self.floor > 0 and (line is None or columns(line) < self.floor)
+
     def opens_body(self, line: str) -> bool:
         """Say whether `line`, written at the cursor, opens a block that nothing below belongs to."""
         whole = self.head + line

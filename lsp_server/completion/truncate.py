@@ -139,7 +139,7 @@ class Truncator:
         if left is not None:
             return left
         lines = complete.count("\n")
-        if self._cursor.block_start:
+        if self._cursor.block_start or self._cursor.last_in_block:
             return Cut(complete, "block limit") if lines >= BLOCK_LINES else None
         if self._statement is None:
             self._statement = self._judge.statement_end(complete)
