@@ -134,7 +134,7 @@ def _show(
 
     from lsp_server.completion.result import Completion
 
-    console = Console(highlight=False, no_color=not color, soft_wrap=True)
+    console = Console(highlight=False, color_system="auto" if color else None, soft_wrap=True)
     text = result.text if isinstance(result, Completion) else ""
     console.print(_buffer(snapshot, offset, text))
     if not isinstance(result, Completion):

@@ -35,8 +35,8 @@ def doctor(as_json: bool, full: bool, overrides: tuple[str, ...]) -> None:
     """Check this installation, its configuration and its model, and say what to do.
 
     Asks the model for one completion of a text of its own; of a remote backend, for 8 tokens.
-    Downloads nothing, changes nothing; a local engine that is started stays for your editor.
-    The exit status is 1 if there is a problem.
+    Downloads nothing; a local engine that is started stays for your editor. Options that an editor
+    sends are not seen. The exit status is 1 if there is a problem.
     """
     from lsp_server.cli._terminal import resolve
 
@@ -74,6 +74,8 @@ async def _examine(resolved: Resolved, *, full: bool) -> AsyncIterator[Finding]:
         yield check()
     for finding in configuration.files(Path.cwd(), resolved):
         yield finding
+    if (off := configuration.completions(resolved)) is not None:
+        yield off
     finding, name = configuration.backend(resolved)
     yield finding
     settings = resolved.settings

@@ -58,11 +58,11 @@ def list_models(form: str | None) -> None:
 def markdown() -> str:
     """Return the table of all models, the same on every machine."""
     head = ["| name | what it is | file | memory | licence |", "| --- | --- | ---: | ---: | --- |"]
-    rows = [
-        f"| `{entry.name}` | {entry.title} | {'' if entry.size_bytes else 'about '}{decimal(entry.about_bytes)} "
-        f"| {decimal(entry.ram_bytes())} | {entry.licence} |"
-        for entry in catalogue.entries()
-    ]
+    rows = []
+    for entry in catalogue.entries():
+        size = decimal(entry.about_bytes) if entry.size_bytes else f"about {decimal(entry.about_bytes)}"
+        memory = decimal(entry.ram_bytes())
+        rows.append(f"| `{entry.name}` | {entry.title} | {size} | {memory} | {entry.licence} |")
     return "\n".join([*head, *rows])
 
 

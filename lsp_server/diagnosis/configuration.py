@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lsp_server import config_files
 from lsp_server.backends.router import choose
-from lsp_server.diagnosis.finding import Finding, ok, problem
+from lsp_server.diagnosis.finding import Finding, ok, problem, warning
 from lsp_server.errors import ConfigurationError
 from lsp_server.options import Resolved
 from lsp_server.settings import Settings, workspace_file
@@ -30,6 +30,14 @@ def files(root: Path, resolved: Resolved) -> Iterator[Finding]:
 
 def _is_in(place: str, path: Path) -> bool:
     return place == str(path) or place.startswith(f"{path}:")
+
+
+def completions(resolved: Resolved) -> Finding | None:
+    """Say if completions are turned off."""
+    if resolved.settings.completion.enabled:
+        return None
+    origin = resolved.origins["completion.enabled"]
+    return warning("completions", f"turned off ({origin})", "Set completion.enabled to true.")
 
 
 def backend(resolved: Resolved) -> tuple[Finding, str | None]:

@@ -52,7 +52,7 @@ def local_extra() -> Finding:
             "extra local",
             f"not installed{': ' + ', '.join(missing) + ' missing' if missing else ''}; "
             "this installation runs no model itself",
-            "For a local model: `pip install 'codestral-lsp[local]'` (needs a C and C++ compiler).",
+            "For a local model: `pip install '.[local]'` in a checkout (needs a C and C++ compiler).",
         )
     return ok("extra local", ", ".join(f"{name} {version}" for name, version in versions.items()))
 

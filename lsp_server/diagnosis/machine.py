@@ -19,7 +19,7 @@ def memory(settings: LocalSettings, weights: Weights) -> Finding:
     """Say whether the model of the settings fits, and which Codestral would."""
     machine = fit.this_machine()
     if machine is None:
-        return warning("memory", "not known: psutil is missing", "Install codestral-lsp[local].")
+        return warning("memory", "not known: psutil is missing", "Install the extra `local` again.")
     here = f"{decimal(machine.memory_bytes)}, {machine.cores} cores"
     needed = _needed_bytes(settings, weights)
     if needed is None:

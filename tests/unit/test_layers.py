@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "documents": LEAVES,
     "models": LEAVES,
     "engine": {"models", *LEAVES},
-    "backends": {"engine.launcher", "models", *LEAVES},
+    "backends": {"engine.launcher", "engine.health", "models", *LEAVES},
     "completion": {"documents", "backends", *LEAVES},
     "chat": {"documents", "backends", *LEAVES},
     "features": {
