@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from lsp_server.completion.cursor import columns
 from lsp_server.documents.context import SyntaxContext, syntax_context
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.syntax import SyntaxTree
 
-_UNIT = 4
-"""Indentation of a new block, in columns, where the document shows none of its own."""
+_UNIT = "    "
+"""Indentation of a new block where neither the document nor the language shows any."""
+
+_TABS = frozenset({"go"})
+"""Languages whose formatter leaves no choice."""
+
+_LINES_LOOKED_AT = 500
+"""Enough to meet an indented block; a file without one this far has long tables in it."""
+
+
+_LEAVING = frozenset({"return", "raise", "pass", "break", "continue"})
 
 
 class Block:
@@ -34,14 +44,18 @@ class Block:
             return columns(self._syntax.left) + 1
         if self._syntax.left:
             return columns(self._syntax.left)
-        return columns(self._body() or "")
+        body = self._body()
+        if body is None and self._syntax.at_block_start:
+            return columns(self._above.rstrip().rpartition("\n")[2]) + 1
+        return columns(body or "")
 
     @property
     def opening(self) -> str:
         """Return the indentation that the cursor's line has to begin with; empty if that is open.
 
         At the start of a line inside a block a model that has just seen the suffix tends to leave
-        the block. It must not where the block has no body yet, or goes on after the cursor.
+        the block. It must not where the block has no body yet, goes on after the cursor, or is left
+        open by the line right above.
         """
         if self._syntax.left or self._syntax.place != "code":
             return ""
@@ -50,7 +64,7 @@ class Block:
             return ""
         following = _first_line(self._text[self._offset :])
         goes_on = bool(following) and columns(following) >= columns(body)
-        return body if goes_on or self._is_empty() else ""
+        return body if goes_on or self._is_empty() or self._is_open(body) else ""
 
     @property
     def unclosed(self) -> str:
@@ -63,7 +77,7 @@ class Block:
         last = self._above.rstrip().rpartition("\n")[2]
         indent = _blanks(last)
         if re.search(f"(?:{self._syntax.language.opener})$", last.rstrip()):
-            indent += _unit(indent)
+            indent += self._unit()
         if not indent:
             return self._syntax
         text = self._text[: self._offset] + indent + self._text[self._offset :]
@@ -80,7 +94,27 @@ class Block:
         for line in self._above[scope.start + len(scope.signature) :].split("\n")[1:]:
             if line.strip() and columns(line) > columns(own):
                 return _blanks(line)
-        return own + _unit(own)
+        return own + self._unit()
+
+    def _is_open(self, body: str) -> bool:
+        """Say whether the line right above leaves the definition's body unfinished.
+
+        Only where indentation is all that tells: a body ends with a blank line, or by returning.
+        """
+        above = self._above.removesuffix("\n").removesuffix("\r").rpartition("\n")[2]
+        if self._syntax.language.blocks != "indent" or not above.strip():
+            return False
+        return columns(above) > columns(body) or above.split()[0] not in _LEAVING
+
+    def _unit(self) -> str:
+        """Return the indentation of a new block: that of the first one in the document."""
+        opener = re.compile(f"(?:{self._syntax.language.opener})$")
+        lines = self._text.splitlines()[:_LINES_LOOKED_AT]
+        for header, line in pairwise(lines):
+            deeper = columns(line) > columns(header) and _blanks(line).startswith(_blanks(header))
+            if deeper and line.strip() and opener.search(header.rstrip()):
+                return _blanks(line)[len(_blanks(header)) :]
+        return "\t" if self._syntax.language.name in _TABS or "\n\t" in self._text else _UNIT
 
     def _is_empty(self) -> bool:
         """Say whether the definition has nothing but its docstring before the cursor."""
@@ -95,7 +129,3 @@ def _first_line(text: str) -> str:
 
 def _blanks(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
-
-
-def _unit(indent: str) -> str:
-    return "\t" if "\t" in indent else " " * _UNIT

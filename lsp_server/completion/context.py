@@ -7,6 +7,7 @@ Runs on a thread: parsing a large file takes a while.
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from threading import Lock
 
@@ -26,6 +27,9 @@ CHARS_PER_TOKEN = 3
 
 OUTLINE_SHARE = 0.25
 """Part of the prefix budget for what falls outside of the window: imports and signatures."""
+
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class ContextBuilder:
             below=suffix.partition("\n")[2],
             scope=trigger.scope(self._settings, syntax, head, tail),
             language=syntax.language,
+            in_code=syntax.place == "code",
             block_start=syntax.at_block_start,
             floor=block.floor,
             opening=block.opening,
@@ -99,13 +104,12 @@ class ContextBuilder:
             share = int(before * OUTLINE_SHARE)
             start = prefix_window(text, offset, before - share)
             with self._lock:  # two keystrokes may be looked at side by side
-                outline = self._outlines.text(snapshot.uri, tree, (start, end), share)
+                outline = self._outlines.text(snapshot.uri, tree, (start, end), share, offset)
         return unix(outline + text[start:offset]), unix(text[offset:end])
 
 
 def _line_end(text: str, offset: int) -> str:
     """Return the line end in use at `offset`: that of the line above, else of the first line."""
-    at = text.rfind("\n", 0, offset)
-    if at < 0:
-        at = text.find("\n")
-    return "\r\n" if at > 0 and text[at - 1] == "\r" else "\n"
+    at = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset))
+    end = _LINE_END.search(text, max(0, at - 1))
+    return end.group() if end is not None else "\n"

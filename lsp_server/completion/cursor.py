@@ -15,7 +15,16 @@ from lsp_server.documents.languages import PLAIN, Language
 
 Scope = Literal["line", "block"]
 
-_CLOSING_WORDS = frozenset({"end", "fi", "done", "esac"})
+_CLOSING_WORD = re.compile(r"(end|fi|done|esac|until)\b(?!\s*=(?!=))")
+"""How a line starts that closes a block of words; `end = 1` is a variable."""
+
+_MIDDLE_WORD = re.compile(r"(else|elsif|elseif|elif|when|in|rescue|ensure)\b|;;")
+"""How a line starts that goes on with a block where another part of it ends."""
+
+_BRACKETS = {")", "]", "}"}
+
+_PROSE = frozenset({"plain text", "markdown", "html"})
+"""Languages in which a bracket or a quote is just a character."""
 
 _LINE_END = re.compile(r"\r\n|\r")
 
@@ -33,6 +42,8 @@ class Cursor:
     scope: Scope
     """Whether one line or a block is wanted."""
     language: Language = PLAIN
+    in_code: bool = True
+    """False in comments and strings, where brackets mean nothing."""
     block_start: bool = False
     """The cursor stands where the body of a block is about to begin."""
     floor: int = 0
@@ -53,23 +64,47 @@ class Cursor:
         return not self.head.strip() and bool(self.tail.strip())
 
     @property
-    def closed_below(self) -> bool:
-        """Say whether the block around the cursor has its closing word after the cursor."""
-        line = first_line(self.below) or ""
-        return columns(line) < self.floor and line.strip() in _CLOSING_WORDS
-
-    @property
     def last_in_block(self) -> bool:
         """Say whether nothing of the block around the cursor comes after it."""
         line = first_line(self.following)
         return self.floor > 0 and (line is None or columns(line) < self.floor)
 
+    @property
+    def counts_brackets(self) -> bool:
+        """Say whether a line goes on until its brackets are closed."""
+        return self.in_code and self.language.name not in _PROSE
+
     def opens_body(self, line: str) -> bool:
-        """Say whether `line`, written at the cursor, opens a block that nothing below belongs to."""
+        """Say whether `line`, written at the cursor, opens a block or brackets that nothing below is in."""
         whole = self.head + line
-        if not re.search(f"(?:{self.language.opener})$", whole.rstrip()):
+        opener = rf"(?:{self.language.opener}|[(\[{{])$"
+        if not self.counts_brackets or not re.search(opener, whole.rstrip(), re.DOTALL):
             return False
         return columns(first_line(self.below) or "") <= columns(whole)
+
+    def closes_block(self, line: str) -> bool:
+        """Say whether `line` is one that ends a block, by a bracket or a word."""
+        stripped = line.strip()
+        if stripped[:1] in _BRACKETS:
+            return True
+        return self.language.blocks == "keywords" and _CLOSING_WORD.match(stripped) is not None
+
+    def continues_block(self, line: str) -> bool:
+        """Say whether `line` begins another part of the same block of words: `else`, `rescue`."""
+        return self.language.blocks == "keywords" and _MIDDLE_WORD.match(line.strip()) is not None
+
+    def closed_below(self, line: str) -> bool:
+        """Say whether the block that `line` closes is closed, or goes on, after the cursor.
+
+        Told by indentation alone: while people type, the syntax tree gives the `}` of a function
+        to the `if` inside of it that was just opened.
+        """
+        following = first_line(self.following)
+        if following is None or columns(following) < columns(line):
+            return False
+        if columns(following) > columns(line):
+            return True
+        return self.closes_block(following) or self.continues_block(following)
 
     @property
     def following(self) -> str:
@@ -77,16 +112,16 @@ class Cursor:
         return self.head + self.tail + "\n" + self.below if self.above_code else self.below
 
 
-def closes_block(line: str) -> bool:
-    """Say whether `line` is one that ends a block, by a bracket or a word."""
-    stripped = line.strip()
-    return stripped[:1] in (")", "]", "}") or stripped.rstrip(";,)") in _CLOSING_WORDS
-
-
 def columns(line: str) -> int:
     """Return how far `line` is indented; a tab reaches the next multiple of four."""
     blank = line[: len(line) - len(line.lstrip(" \t"))]
     return len(blank.expandtabs(4))
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of `text` with their ends; `str.splitlines` would also cut at a form feed."""
+    lines = text.split("\n")
+    return [line + "\n" for line in lines[:-1]] + lines[-1:] * bool(lines[-1])
 
 
 def unix(text: str) -> str:

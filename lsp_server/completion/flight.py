@@ -91,7 +91,7 @@ class Flight:
         stages["stream"] = elapsed
         if chunk.usage is not None:
             self.trace.usage = chunk.usage
-        cut = self._truncator.feed(unix(chunk.text)) if chunk.text else None
+        cut = self._truncator.feed(chunk.text) if chunk.text else None
         if cut is None and chunk.finish_reason is not None:
             cut = self._truncator.finish(chunk.finish_reason)
         self.trace.raw = self._truncator.raw

@@ -7,9 +7,12 @@ three times as often as those cut anywhere else. Pure text, no syntax.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import cache
 
-from lsp_server.completion.cursor import first_line
+from lsp_server.completion.cursor import first_line, lines_of
+from lsp_server.documents.languages import Language
 
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _OPENERS = frozenset(_CLOSERS.values())
@@ -25,37 +28,40 @@ def line_join(text: str, following: str) -> int | None:
     if expected is None:
         return None
     position = 0
-    for line in text.splitlines(keepends=True):
+    for line in lines_of(text):
         if line.rstrip() == expected:
             return position
         position += len(line)
     return None
 
 
-def closing_join(text: str, tail: str) -> int | None:
+def closing_join(text: str, tail: str, language: Language) -> int | None:
     """Return where `text` closes the bracket that `tail` closes already: `foo(█)` and `a, b)`."""
     closer = tail.lstrip()[:1]
     if closer not in _CLOSERS:
         return None
     depth = 0
-    for position, character in _outside_strings(text):
+    for position, character in _code(text, language):
         if character in _OPENERS:
             depth += 1
         elif character in _CLOSERS:
             depth -= 1
             if depth < 0:
-                return position if character == closer else None
+                return position - _shared_blanks(text[:position], tail) if character == closer else None
     return None
 
 
-def tail_join(text: str, tail: str) -> int | None:
+def tail_join(text: str, head: str, tail: str, language: Language) -> int | None:
     """Return where `text` repeats the rest of the cursor's line, up to that line's end.
 
-    `tail` must be met whole and end a line: the beginning of a short one occurs by chance. Blanks
+    `tail` must be met whole and end a line: the beginning of a short one occurs by chance. So does
+    the `;` or `);` of a line inside of brackets that `text` opens and `tail` does not close. Blanks
     that `tail` starts with are not given twice.
     """
+    most = open_brackets(head + tail, language)
     for start, stop in _occurrences(text, tail.strip()):
-        if text[stop:].lstrip(" \t")[:1] == "\n":
+        ends_line = text[stop:].lstrip(" \t")[:1] == "\n"
+        if ends_line and open_brackets(head + text[:stop], language) <= most:
             return start - _shared_blanks(text[:start], tail)
     return None
 
@@ -81,29 +87,10 @@ def _shared_blanks(before: str, tail: str) -> int:
     return min(ends, len(tail) - len(tail.lstrip(" \t")))
 
 
-def _outside_strings(text: str) -> list[tuple[int, str]]:
-    """Return the characters of `text` that are not inside a quoted string on one line."""
-    found: list[tuple[int, str]] = []
-    quote = ""
-    skip = False
-    for position, character in enumerate(text):
-        if skip:
-            skip = False
-        elif quote:
-            skip = character == "\\"
-            if character in (quote, "\n"):
-                quote = ""
-        elif character in "\"'`":
-            quote = character
-        else:
-            found.append((position, character))
-    return found
-
-
-def open_brackets(text: str, ignore: str = "") -> int:
+def open_brackets(text: str, language: Language, ignore: str = "") -> int:
     """Return how many brackets `text` opens and does not close; `ignore` names openers to pass over."""
     depth = 0
-    for _, character in _outside_strings(text):
+    for _, character in _code(text, language):
         if character in ignore or _CLOSERS.get(character) in (*ignore,):
             continue
         if character in _OPENERS:
@@ -111,3 +98,37 @@ def open_brackets(text: str, ignore: str = "") -> int:
         elif character in _CLOSERS and depth:
             depth -= 1
     return depth
+
+
+def repetition(text: str) -> int | None:
+    """Return where `text` begins to say the same over and over: up to three lines, three times in a row."""
+    lines = lines_of(text)
+    for period in range(1, 4):
+        for start in range(len(lines) - 3 * period + 1):
+            once = lines[start : start + period]
+            if any(line.strip() for line in once) and lines[start : start + 3 * period] == 3 * once:
+                return sum(map(len, lines[: start + period]))
+    return None
+
+
+def _code(text: str, language: Language) -> Iterator[tuple[int, str]]:
+    """Yield the characters of `text` that are not in a comment or in a quoted string on one line."""
+    for match in _tokens(language).finditer(text):
+        if match.lastgroup == "character":
+            yield match.start(), match.group()
+
+
+@cache
+def _tokens(language: Language) -> re.Pattern[str]:
+    r"""Return what tells strings and comments from code; a string that is left open ends with its line."""
+    alternatives = [
+        rf"{quote}(?:\\.|[^{quote}\\\n])*(?:{quote}|\\?$|(?=\n))"
+        for quote in language.quotes
+        if len(quote) == 1
+    ]
+    if language.line_comment:
+        # `$#` and `${#a}` are no comments.
+        before = r"(?<!\S)" if language.line_comment == "#" else ""
+        alternatives.append(before + re.escape(language.line_comment) + r"[^\n]*")
+    alternatives.append(r"(?P<character>.)")
+    return re.compile("|".join(alternatives), re.DOTALL)

@@ -17,7 +17,7 @@ def postprocess(cut: Cut, cursor: Cursor, above: str, line_end: str) -> str | Re
     """
     text = cursor.opening + _trimmed(cut, cursor)
     if not text.strip():
-        return Reason.EMPTY
+        return Reason.REPEATS_SUFFIX if cut.joins else Reason.EMPTY
     if _repeats_suffix(text, cursor):
         return Reason.REPEATS_SUFFIX
     if _repeats_prefix(text, cursor, above):

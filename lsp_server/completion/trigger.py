@@ -36,7 +36,9 @@ def scope(settings: CompletionSettings, syntax: SyntaxContext, head: str, tail: 
         return "line"
     if not head.strip():
         return "block"
-    return "block" if not tail.strip() and syntax.at_block_start else "line"
+    opened = syntax.at_block_start and not tail.strip()
+    # After a blank the user goes on writing on this line: `if x: █`, `image: █`.
+    return "block" if opened and head == head.rstrip() else "line"
 
 
 def _is_word(character: str) -> bool:

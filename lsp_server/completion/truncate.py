@@ -7,13 +7,14 @@ backend; knows syntax only through the `Judge` it is given.
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lsp_server.backends.protocol import FinishReason
 from lsp_server.completion import joins
-from lsp_server.completion.cursor import Cursor, closes_block, columns, first_line
+from lsp_server.completion.cursor import Cursor, columns, first_line, lines_of
 
 
 class Judge(Protocol):
@@ -38,6 +39,9 @@ INLINE_LINES = 6
 BLOCK_LINES = 24
 """Longest block offered, in lines; more does not fit on a screen beside its surroundings."""
 
+
+_DECIDING = re.compile(r"(?<=[\n)\]}])")
+"""Where the end of a completion may become known; so it does not matter how the stream is cut into pieces."""
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -64,7 +68,9 @@ class Truncator:
         self._cursor = cursor
         self._judge = judge
         self._raw = ""
+        self._line_ends = io.IncrementalNewlineDecoder(None, translate=True)
         self._statement: int | None = None
+        self._limited = False
 
     @property
     def raw(self) -> str:
@@ -73,15 +79,20 @@ class Truncator:
 
     def feed(self, text: str) -> Cut | None:
         """Take the next piece; return the completion once its end is known."""
-        self._raw += text
-        if self._cursor.inline:
-            return self._inline(self._raw)
-        if "\n" not in text:
-            return None
-        return self._lines(self._raw[: self._raw.rindex("\n") + 1])
+        for piece in _DECIDING.split(self._line_ends.decode(text)):
+            self._raw += piece
+            cut = None
+            if self._cursor.inline:
+                cut = self._inline(self._raw)
+            elif piece.endswith("\n"):
+                cut = self._lines(self._raw)
+            if cut is not None:
+                return cut
+        return None
 
     def finish(self, reason: FinishReason) -> Cut:
         """Return the completion of a stream that ended by itself."""
+        self._limited = reason == "length"
         raw = self._raw
         whole = raw + "\n"
         found = self._inline(whole) if self._cursor.inline else self._lines(whole)
@@ -97,10 +108,10 @@ class Truncator:
         return Cut(raw[:kept] if kept >= 0 and raw[:kept].strip() else raw, "token limit")
 
     def _inline(self, raw: str) -> Cut | None:
-        end = joins.closing_join(raw, self._cursor.tail)
+        end = joins.closing_join(raw, self._cursor.tail, self._cursor.language)
         if end is not None:
             return Cut(raw[:end], "bracket")
-        end = joins.tail_join(raw, self._cursor.tail)
+        end = joins.tail_join(raw, self._cursor.head, self._cursor.tail, self._cursor.language)
         if end is not None:
             return Cut(raw[:end], "join")
         return self._inline_line(raw) if raw.count("\n") >= INLINE_LINES else None
@@ -119,17 +130,28 @@ class Truncator:
 
     def _line(self, complete: str) -> Cut | None:
         """End at the first line end outside brackets; go on where the line opens a block without a body."""
-        end = complete.find("\n")
-        while end >= 0 and joins.open_brackets(complete[:end], ignore="{"):
-            end = complete.find("\n", end + 1)
-        if end < 0:
-            return None
         cursor = self._cursor
+        ends = [match.start() for match in re.finditer("\n", complete)]
+        if cursor.counts_brackets:
+            ends = [end for end in ends if not self._open(complete[:end], ignore="{")]
+            whole = [end for end in ends if self._closes_line(complete[:end])]
+            if whole or not (self._limited or len(ends) >= INLINE_LINES):
+                ends = whole
+        if not ends:
+            return None
+        end = ends[0]
         if not cursor.opens_body(complete[:end]):
             return Cut(complete[:end], "line")
         floor = columns(cursor.head + complete) + 1
         self._cursor = replace(cursor, scope="block", block_start=True, floor=floor)
         return self._block(complete)
+
+    def _closes_line(self, text: str) -> bool:
+        """Say whether `text` closes the brackets that the cursor's line opened and nothing else closes."""
+        cursor = self._cursor
+        opened = joins.open_brackets(cursor.head, cursor.language, ignore="{")
+        owed = min(opened, len(cursor.unclosed.replace("}", "")))
+        return opened - joins.open_brackets(cursor.head + text, cursor.language, ignore="{") >= owed
 
     def _block(self, complete: str) -> Cut | None:
         left = self._leaves(complete)
@@ -138,39 +160,47 @@ class Truncator:
             return Cut(complete[:join], "join")
         if left is not None:
             return left
+        start = self._cursor.opening or self._cursor.head
+        repeated = joins.repetition(start + complete)
+        if repeated is not None:
+            return Cut(complete[: repeated - len(start)], "repetition")
         lines = complete.count("\n")
-        if self._cursor.block_start or self._cursor.last_in_block:
-            return Cut(complete, "block limit") if lines >= BLOCK_LINES else None
-        if self._statement is None:
+        rest = self._cursor.block_start or (self._cursor.last_in_block and self._stays(complete))
+        if self._statement is None and not rest:
             self._statement = self._judge.statement_end(complete)
         if self._statement is None:
             return Cut(complete, "block limit") if lines >= BLOCK_LINES else None
-        if lines - complete[: self._statement].count("\n") >= JOIN_LINES:
-            return Cut(complete[: self._statement], "statement")
-        return None
+        waited = lines - complete[: self._statement].count("\n")
+        return Cut(complete[: self._statement], "statement") if waited >= JOIN_LINES else None
 
     def _join(self, complete: str) -> int | None:
         cursor = self._cursor
         join = joins.line_join(complete, cursor.following)
         if not cursor.above_code:
             return join
-        if join is None:
-            return joins.tail_join(complete, cursor.tail)
-        return join + len(cursor.head)
+        if join is not None:
+            return join + len(cursor.head)
+        join = joins.tail_join(complete, cursor.head, cursor.tail, cursor.language)
+        # At the start of a line it would have been the same line, were it in the same block.
+        return join if join is None or "\n" not in complete[:join].rstrip(" \t")[-1:] else None
 
     def _leaves(self, complete: str) -> Cut | None:
         """Cut before the first line that is indented less than the block, or after the one that closes it."""
         cursor, position, floor = self._cursor, 0, self._floor(complete)
-        for number, line in enumerate(complete.splitlines(keepends=True)):
+        for number, line in enumerate(lines_of(complete)):
             whole = (cursor.opening or cursor.head) + line if number == 0 else line
             if number and line.strip() and columns(whole) < floor:
                 before, after = complete[:position], complete[: position + len(line.rstrip())]
                 if not self._owes(before, line):
                     return Cut(before, "block end")
-                if not joins.open_brackets(after):
+                if not cursor.continues_block(line) and not self._open(after):
                     return Cut(after, "block end")
             position += len(line)
         return None
+
+    def _stays(self, complete: str) -> bool:
+        """Say whether the model itself begins inside the block, on a line that was left open."""
+        return self._floor(complete) == self._cursor.floor
 
     def _floor(self, complete: str) -> int:
         """Return the floor, lowered to where the model itself begins on a line that was left open."""
@@ -180,9 +210,14 @@ class Truncator:
         return min(cursor.floor, columns(first_line(complete) or ""))
 
     def _owes(self, before: str, line: str) -> bool:
-        """Say whether `line` closes a block that nothing else closes."""
-        if not closes_block(line):
-            return False
-        if line.strip()[0] in ")]}":
-            return joins.open_brackets(before) > 0 or line.strip()[0] == self._cursor.unclosed[:1]
-        return not self._cursor.closed_below
+        """Say whether `line` closes, or goes on with, a block that nothing else closes."""
+        cursor, bracket = self._cursor, line.strip()[0]
+        if bracket in ")]}":
+            if self._open(before) or bracket == cursor.unclosed[:1]:
+                return True
+            return bracket == "}" and cursor.language.blocks != "indent" and not cursor.closed_below(line)
+        ends = cursor.closes_block(line) or cursor.continues_block(line)
+        return ends and not cursor.closed_below(line)
+
+    def _open(self, text: str, ignore: str = "") -> int:
+        return joins.open_brackets(text, self._cursor.language, ignore)
