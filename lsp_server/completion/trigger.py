@@ -5,6 +5,7 @@ from __future__ import annotations
 from lsp_server.completion.cursor import Scope
 from lsp_server.completion.result import Reason
 from lsp_server.documents.context import SyntaxContext
+from lsp_server.documents.languages import detect
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.settings import CompletionSettings
 
@@ -16,7 +17,8 @@ def refusal(settings: CompletionSettings, snapshot: Snapshot, offset: int, *, in
     """
     if not settings.enabled:
         return Reason.DISABLED
-    if snapshot.language_id in settings.disabled_languages:
+    names = {snapshot.language_id} if snapshot.language_id else detect("", snapshot.uri).ids
+    if any(name in settings.disabled_languages for name in names):
         return Reason.LANGUAGE_DISABLED
     around = snapshot.text[max(0, offset - 1) : offset + 1]
     if not invoked and len(around) == 2 and _is_word(around[0]) and _is_word(around[1]):

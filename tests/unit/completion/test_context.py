@@ -18,47 +18,130 @@ from tests.unit.completion.texts import buffers, languages
 SMALL = CompletionSettings(context_tokens=400, suffix_share=0.25)
 BEFORE, AFTER = 900, 300  # what SMALL allows, in characters
 
-PYTHON = (
-    "import json\nfrom pathlib import Path\n\n\ndef early(a: int) -> str:\n    return str(a)\n\n\n"
-    "class Store:\n    def __init__(self, path: Path) -> None:\n        self.path = path\n\n"
-    "    def sibling(self, key: str) -> bool:\n        return key in self.path.name\n\n"
-    "    def current(self) -> None:\n{filler}        █\n{filler}\n\ndef late(b: str) -> int:\n    return len(b)\n",
-    "        self.touch(1234567890)\n",
-    ["import json", "from pathlib import Path", "class Store:", "def sibling(self, key: str) -> bool:",
-     "def current(self) -> None:"],
-)  # fmt: skip
-TYPESCRIPT = (
-    "import { readFile } from 'fs';\n\nexport function early(a: number): string {\n  return String(a);\n}\n\n"
-    "export class Store {\n  constructor(private path: string) {\n    this.touch(1);\n  }\n\n"
-    "  sibling(key: string): boolean {\n    return this.path.includes(key);\n  }\n\n"
-    "  current(): void {\n{filler}    █\n{filler}  }\n}\n",
-    "    this.touch(1234567890);\n",
-    ["import { readFile } from 'fs';", "export class Store {", "sibling(key: string): boolean",
-     "current(): void {"],
-)  # fmt: skip
-GO = (
-    'package store\n\nimport (\n\t"fmt"\n\t"os"\n)\n\nfunc early(a int) string {\n\treturn fmt.Sprint(a)\n}\n\n'
-    "type Store struct {\n\tpath string\n}\n\nfunc (s *Store) sibling(key string) bool {\n\treturn key == s.path\n}\n\n"
-    "func (s *Store) current() {\n{filler}\t█\n{filler}}\n",
-    "\ts.touch(1234567890)\n",
-    ['"fmt"', "path string", "func (s *Store) sibling(key string) bool", "func (s *Store) current() {"],
+PYTHON = """\
+import json
+from pathlib import Path
+
+
+def early(a: int) -> str:
+    return str(a)
+
+
+class Store:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def sibling(self, key: str) -> bool:
+        return key in self.path.name
+
+    def current(self) -> None:
+{filler}        █
+{filler}
+
+def late(b: str) -> int:
+    return len(b)
+"""
+
+TYPESCRIPT = """\
+import { readFile } from 'fs';
+
+export function early(a: number): string {
+  return String(a);
+}
+
+export class Store {
+  constructor(private path: string) {
+    this.touch(1);
+  }
+
+  sibling(key: string): boolean {
+    return this.path.includes(key);
+  }
+
+  current(): void {
+{filler}    █
+{filler}  }
+}
+"""
+
+GO = """\
+package store
+
+import (
+\t"fmt"
+\t"os"
 )
-RUST = (
-    "use std::fs;\n\nfn early(a: i32) -> String {\n    a.to_string()\n}\n\npub struct Store {\n    path: String,\n}\n\n"
-    "impl Store {\n    fn sibling(&self, key: &str) -> bool {\n        self.path == key\n    }\n\n"
-    "    fn current(&self) {\n{filler}        █\n{filler}    }\n}\n",
-    "        self.touch(1234567890);\n",
-    ["use std::fs;", "path: String", "impl Store {", "fn sibling(&self, key: &str) -> bool",
-     "fn current(&self) {"],
-)  # fmt: skip
-JAVA = (
-    "import java.util.List;\n\npublic class Store {\n    private final String path;\n\n"
-    "    boolean sibling(String key) {\n        return path.equals(key);\n    }\n\n"
-    "    void current() {\n{filler}        █\n{filler}    }\n}\n",
-    "        this.touch(1234567890);\n",
-    ["import java.util.List;", "public class Store {", "boolean sibling(String key)", "void current() {"],
-)
-FILES = [("python", *PYTHON), ("typescript", *TYPESCRIPT), ("go", *GO), ("rust", *RUST), ("java", *JAVA)]
+
+func early(a int) string {
+\treturn fmt.Sprint(a)
+}
+
+type Store struct {
+\tpath string
+}
+
+func (s *Store) sibling(key string) bool {
+\treturn key == s.path
+}
+
+func (s *Store) current() {
+{filler}\t█
+{filler}}
+"""
+
+RUST = """\
+use std::fs;
+
+fn early(a: i32) -> String {
+    a.to_string()
+}
+
+pub struct Store {
+    path: String,
+}
+
+impl Store {
+    fn sibling(&self, key: &str) -> bool {
+        self.path == key
+    }
+
+    fn current(&self) {
+{filler}        █
+{filler}    }
+}
+"""
+
+JAVA = """\
+import java.util.List;
+
+public class Store {
+    private final String path;
+
+    boolean sibling(String key) {
+        return path.equals(key);
+    }
+
+    void current() {
+{filler}        █
+{filler}    }
+}
+"""
+
+FILES = [
+    ("python", PYTHON, "        self.touch(1234567890)\n",
+     ["import json", "from pathlib import Path", "class Store:", "def sibling(self, key: str) -> bool:",
+      "def current(self) -> None:"]),
+    ("typescript", TYPESCRIPT, "    this.touch(1234567890);\n",
+     ["import { readFile } from 'fs';", "export class Store {", "sibling(key: string): boolean",
+      "current(): void {"]),
+    ("go", GO, "\ts.touch(1234567890)\n",
+     ['"fmt"', "path string", "func (s *Store) sibling(key string) bool", "func (s *Store) current() {"]),
+    ("rust", RUST, "        self.touch(1234567890);\n",
+     ["use std::fs;", "path: String", "impl Store {", "fn sibling(&self, key: &str) -> bool",
+      "fn current(&self) {"]),
+    ("java", JAVA, "        this.touch(1234567890);\n",
+     ["import java.util.List;", "public class Store {", "boolean sibling(String key)", "void current() {"]),
+]  # fmt: skip
 
 
 def filled(drawing: str, filler: str, lines: int = 60) -> str:
@@ -95,7 +178,10 @@ def test_the_budget_holds(language_id: str, buffer: tuple[str, int], tokens: int
     assert "\r" not in context.prefix + context.suffix
 
 
-TYPED = "for key in self.keys:\n            if key.startswith('a'):\n                self.remove(key)\n        x = [1, 2\n"
+TYPED = (
+    "for key in self.keys:\n            if key.startswith('a'):\n"
+    "                self.remove(key)\n        x = [1, 2\n"
+)
 
 
 @pytest.mark.parametrize(("language_id", "drawing", "filler", "wanted"), FILES)
@@ -133,7 +219,7 @@ def test_the_document_is_what_the_editor_says_even_where_it_ends_lines_in_two_wa
 
 def test_a_closed_document_starts_afresh() -> None:
     builder = ContextBuilder(SMALL)
-    text, offset = cursor(filled(*PYTHON[:2]))
+    text, offset = cursor(filled(*FILES[0][1:3]))
     snapshot = Snapshot("file:///drawn", "python", 1, text)
     before = asyncio.run(builder.build(snapshot, offset))
     builder.forget(snapshot.uri)
