@@ -46,11 +46,11 @@ PATIENT_THREADS = {
     name: os.environ.get(name, value)
     for name, value in (("OMP_WAIT_POLICY", "passive"), ("GOMP_SPINCOUNT", "2000"))
 }
-"""How long llama.cpp's threads spin when they wait for each other, some thousand times a token, before they
-sleep. GNU's OpenMP spins 300,000 times by default, which is fast on an idle machine; while a compiler or a test
-run has the cores, each wait lasts until the scheduler comes round. Measured on two cores, tokens a second
-written idle and beside two busy processes: 40 and under 2 (100,000), 26 and 15 (never), 38 and 12 (2000).
-OpenMP reads this when the process starts; other OpenMP libraries know the first variable only."""
+"""How long llama.cpp's threads spin when they wait for each other, some thousand times a token, before
+they sleep. GNU's OpenMP spins 300,000 times by default, which is fast on an idle machine; while a compiler or
+a test run has the cores, each wait lasts until the scheduler comes round. Measured on two cores, tokens a
+second written idle and beside two busy processes: 40 and under 2 (100,000), 26 and 15 (never), 38 and 12
+(2000). OpenMP reads this when the process starts; other OpenMP libraries know the first variable only."""
 
 
 @dataclass(frozen=True)
