@@ -27,15 +27,16 @@ class Place:
         text = snapshot.text
         return cls(snapshot.uri, offset, hash(text[:offset]), hash(text[offset:]))
 
-    def typed(self, snapshot: Snapshot, offset: int) -> str | None:
+    def typed(self, snapshot: Snapshot, offset: int, *, closed: int = 0) -> str | None:
         """Return what was typed between this place and a newer cursor.
 
+        `closed` characters after the cursor are passed over: an editor may close brackets by itself.
         None if anything else changed: text elsewhere, a deletion, another document.
         """
         if snapshot.uri != self.uri or offset < self.offset:
             return None
         text = snapshot.text
-        if hash(text[offset:]) != self.after or hash(text[: self.offset]) != self.before:
+        if hash(text[offset + closed :]) != self.after or hash(text[: self.offset]) != self.before:
             return None
         return text[self.offset : offset]
 

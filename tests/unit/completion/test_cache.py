@@ -28,6 +28,11 @@ def cache(drawn: str, text: str) -> CompletionCache:
     [
         ("x = █\ny\n", Hit("range(10)", 0)),
         ("x = ra█\ny\n", Hit("nge(10)", 2)),
+        ("x = range(█)\ny\n", Hit("10", 6)),  # the editor has closed the bracket
+        ("x = range(1█)\ny\n", Hit("0", 7)),
+        ("x = range(10█)\ny\n", Hit("", 8)),
+        ("x = range(█))\ny\n", None),
+        ("x = range█)\ny\n", None),
         ("x = range(10█\ny\n", Hit(")", 8)),
         ("x = range(10)█\ny\n", None),  # all of it: the model is asked what comes next
         ("x = rb█\ny\n", None),
@@ -41,6 +46,25 @@ def cache(drawn: str, text: str) -> CompletionCache:
 )
 def test_finding(drawn: str, hit: Hit | None) -> None:
     assert cache("x = █\ny\n", "range(10)").find(*at(drawn)) == hit
+
+
+@pytest.mark.parametrize(
+    ("drawn", "inside"),
+    [
+        ("print(█)\n", "f([1, 'a'])"),
+        ("print(f([█]))\n", "1, 'a'"),
+        ("print(f([1, '█']))\n", None),  # four closed at once
+        ("print(f([1, 'a'])█)\n", ""),
+    ],
+)
+def test_what_the_editor_closed_is_not_written_twice(drawn: str, inside: str | None) -> None:
+    hit = cache("█\n", "print(f([1, 'a'])) or 2").find(*at(drawn))
+    assert (hit.text if hit else None) == inside
+
+
+def test_a_quote_that_the_editor_closed_ends_the_text() -> None:
+    hit = cache("x = █\n", 'open("name", "w")').find(*at('x = open("█")\n'))
+    assert hit == Hit("name", 6)
 
 
 def test_deleting_what_was_typed_finds_it_again() -> None:
