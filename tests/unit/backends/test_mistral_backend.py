@@ -78,7 +78,7 @@ async def test_only_our_engine_gets_our_fields(server: ScriptedServer) -> None:
     backend = MistralBackend(server.base_url, "m", API_KEY, engine=True)
     error = await error_of(backend)
     await backend.aclose()
-    assert server.history[0].body["engine"] == {"document": "add.py", "priority": "completion"}
+    assert server.history[0].body["engine"] == {"document": "add.py", "priority": "completion", "usage": True}
     assert isinstance(error, BackendRejected)
     assert "engine: Extra inputs are not permitted" in str(error)
 
