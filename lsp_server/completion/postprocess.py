@@ -42,8 +42,7 @@ def _repeats_suffix(text: str, cursor: Cursor) -> bool:
 
 def _repeats_prefix(text: str, cursor: Cursor, above: str) -> bool:
     """Say whether the completed line only says the line above it once more."""
-    whole = (cursor.head + text).strip()
-    if "\n" in whole or len(whole) < _REPEATED:
+    whole = (cursor.head + text).rstrip()
+    if "\n" in whole or len(whole.strip()) < _REPEATED:
         return False
-    last = above.rstrip().rsplit("\n", 1)[-1]
-    return whole == last.strip()
+    return whole == above.rstrip().rsplit("\n", 1)[-1]  # at another depth `return False` says another thing

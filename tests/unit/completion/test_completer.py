@@ -224,6 +224,12 @@ async def test_a_cursor_inside_a_word_is_left_alone_unless_asked_for() -> None:
     assert len(backend.requests) == 1
 
 
+async def test_the_same_words_at_another_depth_are_no_repetition() -> None:
+    backend = ScriptedBackend(["return False\n"])
+    editor = Editor("def f(x):\n    if x:\n        return False\n    █\n", backend)
+    assert await editor.text() == "return False"
+
+
 async def test_windows_line_ends_come_back() -> None:
     backend = ScriptedBackend(["a = 1\n    return a\n", "\n\nx = 2\n"])
     editor = Editor("def f():\r\n█\r\n\r\ny = 1\r\n", backend)
