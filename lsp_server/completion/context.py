@@ -104,7 +104,7 @@ class ContextBuilder:
             share = int(before * OUTLINE_SHARE)
             start = prefix_window(text, offset, before - share)
             with self._lock:  # two keystrokes may be looked at side by side
-                outline = self._outlines.text(snapshot.uri, tree, (start, end), share, offset)
+                outline = self._outlines.text(snapshot.uri, tree, (start, end), share)
         return unix(outline + text[start:offset]), unix(text[offset:end])
 
 

@@ -2,16 +2,16 @@
 
 An unfinished bracket can change how the parser sees the whole file, and a prompt whose outline
 changes is evaluated anew. So an outline is kept as long as the text outside of the window is the
-same, whatever the newest tree says.
+same, and a new one is made from the last tree without errors, whatever is being written now.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lsp_server.documents.outline import Range, outline_text
-from lsp_server.documents.syntax import SyntaxTree, parse
+from lsp_server.documents.syntax import SyntaxTree
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,11 @@ class _Kept:
     before: str
     after: str
     budget_chars: int
-    sound: bool
     outline: str
+    sound: SyntaxTree | None
+    """The last tree without errors, of this text or an earlier one."""
+    is_sound: bool
+    """Whether the outline was made from a tree without errors."""
 
 
 class StableOutlines:
@@ -30,26 +33,14 @@ class StableOutlines:
         self._capacity = capacity
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
-    def text(self, uri: str, tree: SyntaxTree, window: Range, budget_chars: int, cursor: int) -> str:
+    def text(self, uri: str, tree: SyntaxTree, window: Range, budget_chars: int) -> str:
         """Return the outline of what is outside of `window`.
 
-        What is being written at `cursor` is looked past, since it is what is mostly unfinished. An outline
-        made from a tree with errors all the same gives way, once, to one made from a sound tree.
+        One that had to be made from a tree with errors gives way, once, to one made from a sound tree.
         """
-        before, after = tree.text[: window[0]], tree.text[window[1] :]
-        sound = not tree.root.has_error
         kept = self._kept.get(uri)
-        same = kept is not None and (kept.before, kept.after, kept.budget_chars) == (
-            before,
-            after,
-            budget_chars,
-        )
-        if kept is None or not same or (sound and not kept.sound):
-            if not sound:
-                tree = _without_line(tree, cursor)
-                sound = not tree.root.has_error
-            kept = _Kept(before, after, budget_chars, sound, outline_text(tree, window, budget_chars))
-            self._kept[uri] = kept
+        sound = tree if not tree.root.has_error else kept.sound if kept is not None else None
+        self._kept[uri] = kept = _renewed(kept, tree, sound, window, budget_chars)
         self._kept.move_to_end(uri)
         while len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
@@ -60,13 +51,25 @@ class StableOutlines:
         self._kept.pop(uri, None)
 
 
-def _without_line(tree: SyntaxTree, offset: int) -> SyntaxTree:
-    """Return the tree of the text with a statement that is whole in place of the line at `offset`."""
-    text = tree.text
-    start = text.rfind("\n", 0, offset) + 1
-    end = text.find("\n", offset)
-    line = text[start : len(text) if end < 0 else end]
-    indent = line[: len(line) - len(line.lstrip())]
-    # `x;` is one in most languages; offsets stay as they are.
-    other = (indent + "x;").ljust(len(line))[: len(line)]
-    return parse(text[:start] + other + text[start + len(line) :], tree.language) or tree
+def _renewed(
+    kept: _Kept | None, tree: SyntaxTree, sound: SyntaxTree | None, window: Range, budget_chars: int
+) -> _Kept:
+    """Return what to keep now: the same outline, or a new one where the text outside has changed."""
+    before, after = tree.text[: window[0]], tree.text[window[1] :]
+    place = _place(sound, before, after) if sound is not None else None
+    outside = (before, after, budget_chars)
+    same = kept is not None and (kept.before, kept.after, kept.budget_chars) == outside
+    if kept is not None and same and (kept.is_sound or place is None):
+        return replace(kept, sound=sound)
+    if sound is None or place is None:
+        outline = outline_text(tree, window, budget_chars)
+        return _Kept(before, after, budget_chars, outline, sound, is_sound=False)
+    outline = outline_text(sound, place, budget_chars)
+    return _Kept(before, after, budget_chars, outline, sound, is_sound=True)
+
+
+def _place(tree: SyntaxTree, before: str, after: str) -> Range | None:
+    """Return the window in `tree` that has the same text before and after it, if there is one."""
+    text, end = tree.text, len(tree.text) - len(after)
+    same = len(before) <= end and text.startswith(before) and text.endswith(after)
+    return (len(before), end) if same else None
