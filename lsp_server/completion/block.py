@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from lsp_server.completion.cursor import columns
+from lsp_server.completion.cursor import columns, first_line
 from lsp_server.documents.context import SyntaxContext, syntax_context
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.syntax import SyntaxTree
@@ -34,7 +34,7 @@ class Block:
         self._above = snapshot.text[: offset - len(syntax.left)]
         self._syntax = syntax
         self._assumed = syntax
-        if not syntax.left and not syntax.right.strip():
+        if not syntax.left and syntax.right_is_blank:
             self._assumed = self._continued(snapshot, tree)
 
     @property
@@ -62,7 +62,7 @@ class Block:
         body = self._body()
         if not body:
             return ""
-        following = _first_line(self._text[self._offset :])
+        following = first_line(self._text[self._offset :]) or ""
         goes_on = bool(following) and columns(following) >= columns(body)
         return body if goes_on or self._is_empty() or self._is_open(body) else ""
 
@@ -121,10 +121,6 @@ class Block:
         scope = self._assumed.scopes[-1]
         body = self._above[scope.start + len(scope.signature) :].strip(" \t\r\n:{")
         return not body or (body[:3] in ('"""', "'''") and body.find(body[:3], 3) == len(body) - 3)
-
-
-def _first_line(text: str) -> str:
-    return next((line for line in text.splitlines() if line.strip()), "")
 
 
 def _blanks(line: str) -> str:

@@ -7,6 +7,7 @@ model or the backend.
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -131,4 +132,4 @@ def unix(text: str) -> str:
 
 def first_line(text: str) -> str | None:
     """Return the first line that is not blank, without trailing blanks; None if there is none."""
-    return next((line.rstrip() for line in text.split("\n") if line.strip()), None)
+    return next((line.rstrip() for line in io.StringIO(text) if line.strip()), None)

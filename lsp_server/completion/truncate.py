@@ -182,7 +182,7 @@ class Truncator:
             return join + len(cursor.head)
         join = joins.tail_join(complete, cursor.head, cursor.tail, cursor.language)
         # At the start of a line it would have been the same line, were it in the same block.
-        return join if join is None or "\n" not in complete[:join].rstrip(" \t")[-1:] else None
+        return join if join is None or not complete[:join].rstrip(" \t").endswith("\n") else None
 
     def _leaves(self, complete: str) -> Cut | None:
         """Cut before the first line that is indented less than the block, or after the one that closes it."""
