@@ -1,6 +1,6 @@
 """The configuration files: where they are, and their text as layers of options.
 
-Knows TOML and paths; what the keys mean is for `options`.
+Knows TOML and paths; what the keys mean is for `options`, which workspaces may set what for `trust`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from pathlib import Path
 
 import platformdirs
 
+from lsp_server import trust
 from lsp_server.options import Layer, Problem
+from lsp_server.options_reference import written
 from lsp_server.settings import WORKSPACE_SECTIONS, workspace_file
 
 if sys.version_info >= (3, 11):
@@ -23,9 +25,14 @@ else:
 CONFIG_VARIABLE = "CODESTRAL_LSP_CONFIG"
 """Environment variable that names another configuration file."""
 
-_TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
-_KEY = re.compile(r"\s*([\w.\-\"']+)\s*=")
+_HEADER = re.compile(r"\s*(\[[^\[].*?\])\s*(?:#.*)?$")
+_PART = r"(?:[\w\-]+|\"[^\"]*\"|'[^']*')"
+_KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)")
+
+_CLOSED: dict[str, object] = {"privacy": {"excluded": ["*"]}}
+"""What counts in place of a user's file that cannot be read: no text leaves this machine, since nobody can
+tell what was to be kept back."""
 
 
 def user_file() -> Path:
@@ -37,54 +44,94 @@ def user_file() -> Path:
 
 def layers(root: Path | None) -> list[Layer]:
     """Read the user's file and, if a workspace is open, the workspace's."""
-    wanted = bool(os.environ.get(CONFIG_VARIABLE))
-    found = [_read(user_file(), must_exist=wanted)]
+    found = [_user_layer()]
     if root is not None:
-        found.append(_read(workspace_file(root), sections=WORKSPACE_SECTIONS))
+        found.append(workspace_layer(root))
     return found
 
 
-def _read(path: Path, *, sections: frozenset[str] | None = None, must_exist: bool = False) -> Layer:
-    place = str(path)
+def _user_layer() -> Layer:
+    path = user_file()
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        return Layer(place, tomllib.loads(text), sections, _lines(text))
+        text = path.read_bytes()
     except FileNotFoundError:
-        if not must_exist:
-            return Layer(place, sections=sections)
-        problem = Problem(place, "", f"there is no such file, although {CONFIG_VARIABLE} names it")
-    except tomllib.TOMLDecodeError as error:
-        problem = _syntax_problem(place, str(error))
-    except (OSError, UnicodeDecodeError) as error:
-        problem = Problem(place, "", f"cannot be read: {error}")
-    return Layer(place, sections=sections, problems=(problem,))
+        if not os.environ.get(CONFIG_VARIABLE):
+            return Layer(str(path))
+        return _broken(path, f"there is no such file, although {CONFIG_VARIABLE} names it")
+    except OSError as error:
+        return _broken(path, f"cannot be read: {error.strerror}", _CLOSED)
+    return parsed(path, text, instead=_CLOSED)
 
 
-def _syntax_problem(place: str, message: str) -> Problem:
-    if at := _AT_LINE.search(message):
-        place = f"{place}:{at[1]}"
-        message = _AT_LINE.sub("", message)
-    return Problem(place, "", f"not valid TOML: {message}")
+def workspace_layer(root: Path) -> Layer:
+    """Read the workspace's file; its text as it is now decides whether it is trusted."""
+    path = workspace_file(root)
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return Layer(str(path), sections=WORKSPACE_SECTIONS)
+    except OSError as error:
+        return _broken(path, f"cannot be read: {error.strerror}")
+    return parsed(path, text, None if trust.is_trusted(root, text) else WORKSPACE_SECTIONS)
+
+
+def parsed(
+    path: Path,
+    content: bytes,
+    sections: frozenset[str] | None = None,
+    instead: dict[str, object] | None = None,
+) -> Layer:
+    """Return what a file with this content says, or `instead` if that cannot be told."""
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        return Layer(str(path), tomllib.loads(text), sections, _lines(text))
+    except UnicodeDecodeError as error:
+        return _broken(path, f"cannot be read: {error.reason} at byte {error.start}", instead)
+    except (ValueError, RecursionError) as error:  # besides TOMLDecodeError: numbers and nesting without end
+        at = _AT_LINE.search(str(error))
+        place = f"{path}:{at[1]}" if at else str(path)
+        return _broken(place, f"not valid TOML: {_AT_LINE.sub('', str(error))}", instead)
+
+
+def _broken(place: Path | str, message: str, instead: dict[str, object] | None = None) -> Layer:
+    if instead:
+        message = f"{message}; until it can be read, no text leaves this machine"
+    file = str(place)
+    return Layer(file, instead or {}, problems=(Problem(file, "", message),))
 
 
 def _lines(text: str) -> dict[str, int]:
     """Find where each key stands. tomllib keeps no positions; a missing entry only costs the line."""
     found: dict[str, int] = {}
-    table = ""
+    table: tuple[str, ...] = ()
     for number, line in enumerate(text.split("\n"), start=1):
-        if header := _TABLE.match(line):
-            table = header[1].strip("\"'")
-            found.setdefault(table, number)
+        parts: tuple[str, ...] = ()
+        if header := _HEADER.match(line):
+            parts = table = _parts(header[1])
         elif key := _KEY.match(line):
-            name = key[1].strip("\"'")
-            found.setdefault(f"{table}.{name}" if table else name, number)
+            parts = (*table, *_parts(f"{key[1]} = 0"))
+        for length in range(1, len(parts) + 1):
+            found.setdefault(written(parts[:length]), number)
     return found
+
+
+def _parts(line: str) -> tuple[str, ...]:
+    """Return the parts of the key in a line of TOML that has one key and nothing else."""
+    try:
+        inner: object = tomllib.loads(line)
+    except ValueError:
+        return ()
+    parts = []
+    while isinstance(inner, dict) and inner:
+        ((part, inner),) = inner.items()
+        parts.append(part)
+    return tuple(parts)
 
 
 def parse_value(text: str) -> object:
     """Return a TOML value written on a command line; what is not TOML is taken as a string."""
     try:
         value: object = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
     return value

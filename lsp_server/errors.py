@@ -7,7 +7,13 @@ CodestralLspError
     │   └── DownloadError      no network, no space, the source refused
     └── BackendError           a model could not be reached or refused the request
         ├── BackendUnavailable not reachable right now: refused, timed out, crashed; trying later may help
-        └── BackendRejected    the server answered and said no: key, model, request
+        │   ├── BackendLoading the server is there and still loads the model
+        │   └── RateLimited    the server wants fewer requests; `wait_s` says for how long
+        ├── BackendRejected    the server answered and said no: key, model, request
+        │   └── RequestRejected no to this one request (too long, not acceptable); the next one may do
+        │       └── SuffixRefused not in this way; another way to fill in the middle may do
+        │       └── SuffixRefused  this server or model takes no text after the cursor
+        └── TextWithheld       the privacy rules keep this text from this backend; nothing was sent
 """
 
 from __future__ import annotations
@@ -41,9 +47,33 @@ class BackendUnavailable(BackendError):
     """The server behind a backend cannot be reached now."""
 
 
+class BackendLoading(BackendUnavailable):
+    """The server behind a backend is loading the model."""
+
+
+class RateLimited(BackendUnavailable):
+    """The server behind a backend wants no request for `wait_s` seconds."""
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
 class BackendRejected(BackendError):
     """The server behind a backend refused the request; `status` is its HTTP status."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class RequestRejected(BackendRejected):
+    """The server behind a backend refused this request for what is in it; the next one may do."""
+
+
+class SuffixRefused(RequestRejected):
+    """The server or its model cannot fill in the middle in the way it was asked to; another way may do."""
+
+
+class TextWithheld(BackendError):
+    """The privacy rules do not let a request go to where a backend would send it."""

@@ -1,28 +1,28 @@
 """What editors and files say, checked and laid over the defaults.
 
-Owns names, types and ranges of the wire format, all read from the dataclasses of `settings`, so
-that a new field there needs no change here. Must not know LSP: layers arrive as plain mappings.
+Owns how the wire is read; which options there are is `options_reference`'s. Must not know LSP: layers
+arrive as plain mappings.
 
-Later layers win: defaults, the user's configuration file, the workspace's file,
+Later layers win, key by key: defaults, the user's configuration file, the workspace's file,
 initializationOptions, the editor's configuration. A wrong key becomes a `Problem`; what it would
-have set keeps its earlier value, and everything else still applies.
+have set keeps its earlier value, and everything else still applies. Only where that might send
+text to a place the user did not mean, a wrong value closes the door (`if_wrong` in `settings`).
 """
 
 from __future__ import annotations
 
-import ast
-import dataclasses
-import inspect
 import json
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Any
 
-from lsp_server import settings as fields
+from lsp_server.options_reference import NAME, Option, Section, known, options_table, sections, written
 from lsp_server.settings import Settings
+
+__all__ = ["DEFAULT", "SECTION", "Layer", "Problem", "Resolved", "known", "options_table", "resolve"]
 
 SECTION = "lsp_server"
 """Name under which editors keep our options."""
@@ -30,13 +30,15 @@ SECTION = "lsp_server"
 DEFAULT = "default"
 """The origin of a value that no layer sets."""
 
-_KINDS: dict[Any, str] = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "a string",
-    tuple[str, ...]: "a list of strings",
-}
+Parts = tuple[str, ...]
+"""A key in its parts: names that users choose may have dots in them."""
+
+Check = Callable[[Settings], tuple[Settings, Sequence[tuple[Parts, str]]]]
+"""Judges settings as a whole; returns them as they can be used, and what is wrong with which key."""
+
+_MOVED = {"mistral": "mistral is not a section of its own; write [backends.mistral]"}
+_SECRETS = frozenset({"api_key", "apikey", "key", "token", "password"})
+"""Where people would put a key; the closest option is `api_key_env`, which must not get it either."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,11 @@ class Layer:
             return cls(place, problems=(Problem(place, "", message),))
         return cls(place, value)
 
-    def problem(self, key: str, message: str) -> Problem:
-        """Describe what is wrong with `key` here."""
-        line = self.lines.get(key)
-        return Problem(f"{self.place}:{line}" if line else self.place, key, message)
+    def problem(self, parts: Parts, message: str) -> Problem:
+        """Describe what is wrong with a key here; the line is the key's, else that of a table around it."""
+        around = (written(parts[:length]) for length in range(len(parts), 0, -1))
+        line = next((self.lines[key] for key in around if key in self.lines), None)
+        return Problem(f"{self.place}:{line}" if line else self.place, written(parts), message)
 
 
 @dataclass(frozen=True)
@@ -89,187 +92,200 @@ class Resolved:
     settings: Settings
     problems: tuple[Problem, ...]
     origins: Mapping[str, str]
+    """Each option's origin; of named tables, as `backends.gpu.model`, those that somebody sets."""
+
+
+def resolve(layers: Iterable[Layer], check: Check | None = None) -> Resolved:
+    """Lay `layers` over the defaults, later ones winning, and let `check` judge what comes out."""
+    laid = _Laid()
+    for layer in layers:
+        laid.add(layer)
+    settings = laid.settings()
+    if check is not None:
+        settings, wrong = check(settings)
+        told = {problem.key for problem in laid.problems}
+        laid.problems += [laid.problem(*found) for found in wrong if written(found[0]) not in told]
+    origins = {key: DEFAULT for key in known() if NAME not in key.split(".")}
+    origins |= {written(parts): laid.sources[parts].place for parts in laid.values}
+    return Resolved(settings, tuple(laid.problems), origins)
 
 
 @dataclass(frozen=True)
-class Option:
-    """One setting on the wire; `key` is `name` or `section.name`."""
+class _Given:
+    """What a layer says of an option; without one, that there is a table of this name."""
 
-    key: str
-    type: Any
-    default: object
-    metadata: Mapping[str, Any]
-
-    @property
-    def section(self) -> str:
-        """Return the section, empty for top-level options."""
-        return self.key.rpartition(".")[0]
-
-    @property
-    def name(self) -> str:
-        """Return the name within the section."""
-        return self.key.rpartition(".")[2]
+    parts: Parts
+    option: Option | None = None
+    value: object = None
 
 
-@lru_cache(maxsize=1)
-def known() -> Mapping[str, Option]:
-    """Return every option by key, in the order of the dataclasses."""
-    return {option.key: option for option in _options(Settings, "")}
+@dataclass
+class _Laid:
+    """Layers on top of each other."""
 
+    values: dict[Parts, object] = field(default_factory=dict)
+    sources: dict[Parts, Layer] = field(default_factory=dict)
+    """Who has the last word on a value, and on a table that has a name."""
+    problems: list[Problem] = field(default_factory=list)
 
-def _options(cls: type, prefix: str) -> Iterator[Option]:
-    types = typing.get_type_hints(cls)
-    for item in dataclasses.fields(cls):
-        if dataclasses.is_dataclass(types[item.name]):
-            yield from _options(types[item.name], f"{item.name}.")
-        else:
-            yield Option(f"{prefix}{item.name}", types[item.name], item.default, item.metadata)
+    def add(self, layer: Layer) -> None:
+        """Put a layer on top."""
+        self.problems += layer.problems
+        for item in _given(layer, self.problems):
+            if item.option is None:
+                self.sources[item.parts] = layer
+                continue
+            try:
+                value = _checked(item.option, item.parts, item.value)
+            except ValueError as error:
+                self.problems.append(layer.problem(item.parts, str(error)))
+                if "if_wrong" not in item.option.metadata:
+                    continue
+                value = item.option.metadata["if_wrong"]
+            self.values[item.parts] = value
+            self.sources[item.parts] = layer
 
-
-def _sections() -> dict[str, Any]:
-    return {
-        name: cls for name, cls in typing.get_type_hints(Settings).items() if dataclasses.is_dataclass(cls)
-    }
-
-
-def resolve(layers: Iterable[Layer]) -> Resolved:
-    """Lay `layers` over the defaults, later ones winning."""
-    values: dict[str, object] = {}
-    origins = dict.fromkeys(known(), DEFAULT)
-    problems: list[Problem] = []
-    for layer in layers:
-        problems.extend(layer.problems)
-        for key, value in _flat(layer, problems):
-            checked = _checked(layer, key, value)
-            if isinstance(checked, Problem):
-                problems.append(checked)
+    def settings(self) -> Settings:
+        """Build the settings."""
+        tree: dict[str, Any] = {parts[0]: value for parts, value in self.values.items() if len(parts) == 1}
+        for key, section in sections().items():
+            if section.named:
+                names = dict.fromkeys(parts[1] for parts in self.sources if parts[0] == key)
+                tree[key] = {name: section.cls(**self._table(key, name)) for name in names}
             else:
-                values[key] = checked
-                origins[key] = layer.place
-    return Resolved(_settings(values), tuple(problems), origins)
+                tree[key] = section.cls(**self._table(key))
+        return Settings(**tree)
+
+    def problem(self, parts: Parts, message: str) -> Problem:
+        """Describe what is wrong with a key, where it is set or else the table around it is."""
+        around = (parts[:length] for length in range(len(parts), 0, -1))
+        source = next((self.sources[key] for key in around if key in self.sources), Layer(DEFAULT))
+        return source.problem(parts, message)
+
+    def _table(self, *table: str) -> dict[str, Any]:
+        return {parts[-1]: value for parts, value in self.values.items() if parts[:-1] == table}
 
 
-def _settings(values: Mapping[str, object]) -> Settings:
-    tree: dict[str, Any] = {key: value for key, value in values.items() if "." not in key}
-    for section, cls in _sections().items():
-        chosen = {known()[key].name: values[key] for key in values if known()[key].section == section}
-        tree[section] = cls(**chosen)
-    return Settings(**tree)
-
-
-def _flat(layer: Layer, problems: list[Problem]) -> Iterator[tuple[str, object]]:
-    """Yield the known keys of a layer with their values; collect the others as problems."""
+def _given(layer: Layer, problems: list[Problem]) -> Iterator[_Given]:
+    """Yield what a layer says of known options; collect the rest as problems."""
     for name, value in layer.values.items():
+        section = sections().get(name)
+        option = known().get(name)
         if value is None:
             continue
-        if layer.sections is not None and name not in layer.sections:
-            message = f"{name} cannot be set by a workspace; set it in your own configuration file or editor"
-            problems.append(layer.problem(name, message))
-        elif name not in _sections():
-            if name in known():
-                yield name, value
-            else:
-                problems.append(layer.problem(name, _unknown(name, "")))
-        elif isinstance(value, Mapping):
-            yield from _flat_section(layer, name, value, problems)
+        if section is None and (option is None or option.section):
+            problems.append(layer.problem((name,), _unknown(name, (), None)))
+        elif layer.sections is not None and name not in layer.sections:
+            message = (
+                f"{name} cannot be set by a workspace that you have not trusted: "
+                "run `lsp_server trust` in that folder, or set it in your own configuration"
+            )
+            problems.append(layer.problem((name,), message))
+        elif section is None:
+            yield _Given((name,), option, value)
         else:
-            problems.append(layer.problem(name, f"{name} must be a table of options, not {_shown(value)}"))
+            yield from _given_section(layer, section, value, problems)
 
 
-def _flat_section(
-    layer: Layer, section: str, values: Mapping[str, object], problems: list[Problem]
-) -> Iterator[tuple[str, object]]:
-    for name, value in values.items():
-        key = f"{section}.{name}"
-        if value is None:
+def _given_section(
+    layer: Layer, section: Section, value: object, problems: list[Problem]
+) -> Iterator[_Given]:
+    if not section.named or not isinstance(value, Mapping):
+        yield from _given_table(layer, section, (section.key,), value, problems)
+        return
+    for name, table in value.items():
+        if table is None:
             continue
-        if key in known():
-            yield key, value
+        parts = (section.key, name)
+        if isinstance(table, Mapping):
+            yield _Given(parts)
+            yield from _given_table(layer, section, parts, table, problems)
         else:
-            problems.append(layer.problem(key, _unknown(name, section)))
+            problems.append(layer.problem(parts, _no_table(section, name, table)))
 
 
-def _unknown(name: str, section: str) -> str:
+def _given_table(
+    layer: Layer, section: Section, table: Parts, value: object, problems: list[Problem]
+) -> Iterator[_Given]:
+    if not isinstance(value, Mapping):
+        message = f"{written(table)} must be a table of options, not {_shown(value)}"
+        problems.append(layer.problem(table, message))
+        return
+    for name, inner in value.items():
+        parts = (*table, name)
+        option = known().get(f"{section.prefix}{name}")
+        if inner is None:
+            continue
+        if option is None:
+            problems.append(layer.problem(parts, _unknown(name, table, section)))
+        else:
+            yield _Given(parts, option, inner)
+
+
+def _no_table(section: Section, name: str, value: object) -> str:
+    if f"{section.prefix}{name}" in known():
+        return f"{name} belongs in a table with a name of yours, [{section.key}.{NAME}]"
+    return f"{written((section.key, name))} must be a table of options, not {_shown(value)}"
+
+
+def _unknown(name: str, table: Parts, section: Section | None) -> str:
     """Say that there is no such option, and which one may be meant."""
-    siblings = [option.name for option in known().values() if option.section == section]
-    if not section:
-        siblings += _sections()
-    of = f" of [{section}]" if section else ""
+    if not table and name in _MOVED:
+        return _MOVED[name]
+    shown = written((name,))
+    if section is not None and section.key == "backends" and name.replace("-", "_").lower() in _SECRETS:
+        return (
+            f"{shown} is not an option of [{written(table)}], since keys do not belong in files: "
+            f"run `lsp_server keys set {table[-1]}`, or name an environment variable in api_key_env"
+        )
+    home = section.prefix.removesuffix(".") if section is not None else ""
+    siblings = [option.name for option in known().values() if option.section == home]
+    if section is None:
+        siblings += sections()
+    of = f" of [{written(table)}]" if table else ""
     if close := get_close_matches(name.replace("-", "_"), siblings, n=1):
-        return f"{name} is not an option{of}; did you mean {close[0]}?"
+        return f"{shown} is not an option{of}; did you mean {close[0]}?"
     homes = [option.section for option in known().values() if option.name == name]
     if homes:
-        home = f"[{homes[0]}]" if homes[0] else "the top level"
-        return f"{name} is not an option{of}; it belongs in {home}"
-    return f"{name} is not an option{of}"
+        place = f"[{homes[0]}]" if homes[0] else "the top level"
+        return f"{shown} is not an option{of}; it belongs in {place}"
+    return f"{shown} is not an option{of}"
 
 
-def _checked(layer: Layer, key: str, value: object) -> object:
-    """Return `value` as the option's type, or the `Problem` with it."""
-    option = known()[key]
-    try:
-        return _ranged(option, _typed(option, value))
-    except ValueError as error:
-        return layer.problem(key, str(error))
+def _checked(option: Option, parts: Parts, value: object) -> object:
+    """Return `value` as the option's type; raises ValueError, with a sentence, if it may not be one."""
+    # In a plain section the name alone is clear; of named tables there may be several.
+    name = option.name if len(parts) < 3 else written(parts)
+    typed = _typed(option, name, value)
+    low, high, choices, pattern = (option.metadata.get(key) for key in ("min", "max", "choices", "pattern"))
+    if choices is not None and typed not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(filter(None, choices))}, not {_shown(value)}")
+    if pattern is not None and not pattern.fullmatch(str(typed)):
+        # Not shown: it may be a key that was put in the wrong place.
+        raise ValueError(f"{name} {option.metadata['says']}")
+    if isinstance(typed, (int, float)):
+        if low is not None and high is not None and not low <= typed <= high:
+            raise ValueError(f"{name} must be between {low} and {high}, not {_shown(value)}")
+        if low is not None and typed < low:
+            raise ValueError(f"{name} must be at least {low}, not {_shown(value)}")
+    return typed
 
 
-def _ranged(option: Option, value: object) -> object:
-    low, high, choices = (option.metadata.get(name) for name in ("min", "max", "choices"))
-    if choices is not None and value not in choices:
-        raise ValueError(f"{option.name} must be one of {', '.join(choices)}, not {_shown(value)}")
-    if isinstance(value, (int, float)):
-        if low is not None and high is not None and not low <= value <= high:
-            raise ValueError(f"{option.name} must be between {low} and {high}, not {_shown(value)}")
-        if low is not None and value < low:
-            raise ValueError(f"{option.name} must be at least {low}, not {_shown(value)}")
-    return value
-
-
-def _typed(option: Option, value: object) -> object:
-    if option.type is tuple or typing.get_origin(option.type) is tuple:
+def _typed(option: Option, name: str, value: object) -> object:
+    if typing.get_origin(option.type) is tuple:
         if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
             return tuple(value)
     elif isinstance(value, bool) or option.type in (bool, str):
         if type(value) is option.type:
             return value
-    elif isinstance(value, (int, float)) and (option.type is float or float(value).is_integer()):
-        # Editors configured in Lua or Lisp may send 75.0 for 75.
-        return option.type(value)
-    raise ValueError(f"{option.name} must be {_KINDS[option.type]}, not {_shown(value)}")
+    elif isinstance(value, int) or (
+        isinstance(value, float) and (option.type is float or value.is_integer())
+    ):
+        with suppress(OverflowError):  # a float cannot be as large as an int
+            return option.type(value)
+    raise ValueError(f"{name} must be {option.kind}, not {_shown(value)}")
 
 
 def _shown(value: object) -> str:
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= 40 else f"{text[:39]}…"  # enough to recognise it in a pop-up
-
-
-def options_table() -> list[tuple[str, str, str, str]]:
-    """Return (key, type, default, description) of every option, for the README and `--help`."""
-    descriptions = _descriptions()
-    return [
-        (key, _kind(option), json.dumps(option.default), descriptions[key]) for key, option in known().items()
-    ]
-
-
-def _kind(option: Option) -> str:
-    if choices := option.metadata.get("choices"):
-        return ", ".join(f"`{choice}`" for choice in choices)
-    return _KINDS[option.type]
-
-
-def _descriptions() -> dict[str, str]:
-    """Read the string under each field; Python keeps it in the source only."""
-    found: dict[str, str] = {}
-    classes = {cls.__name__: f"{section}." for section, cls in _sections().items()} | {Settings.__name__: ""}
-    for node in ast.parse(inspect.getsource(fields)).body:
-        if not isinstance(node, ast.ClassDef) or node.name not in classes:
-            continue
-        for item, following in zip(node.body, node.body[1:], strict=False):
-            if (
-                isinstance(item, ast.AnnAssign)
-                and isinstance(item.target, ast.Name)
-                and isinstance(following, ast.Expr)
-                and isinstance(following.value, ast.Constant)
-            ):
-                found[classes[node.name] + item.target.id] = inspect.cleandoc(str(following.value.value))
-    return found

@@ -45,13 +45,14 @@ class Reporter:
         self._shown: dict[str, float] = {}
 
     def tell(self, message: str, severity: Severity = Severity.ERROR, *, cause: str = "") -> None:
-        """Log `message`, and show it unless the same cause was shown within the hour.
+        """Log and show `message`; if the same cause was shown within the hour, log it at DEBUG and no more.
 
         Without a `cause`, messages that differ in numbers only (ports, seconds) have the same one.
         """
-        logger.log(severity.value, "%s", message)
         cause, now = cause or re.sub(r"\d+", "", message), self._clock()
-        if now - self._shown.get(cause, -QUIET_S) >= QUIET_S:
+        fresh = now - self._shown.get(cause, -QUIET_S) >= QUIET_S
+        logger.log(severity.value if fresh else logging.DEBUG, "%s", message)
+        if fresh:
             self._shown[cause] = now
             self._show(severity, f"codestral-lsp: {message} (log: {self._log_place})")
 
@@ -89,4 +90,7 @@ def _without_params(record: logging.LogRecord) -> bool:
     """Keep message parameters, which hold buffer text, out of what pygls writes about errors."""
     if record.name.startswith("pygls") and not logging.getLogger("lsp_server").isEnabledFor(logging.DEBUG):
         record.msg, record.args = str(record.msg).partition("%")[0], ()
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None and type(error).__module__ == "pygls.exceptions":
+        record.exc_info = None  # the answer to a wrong request: nothing is broken here
     return True

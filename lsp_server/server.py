@@ -14,7 +14,14 @@ from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 
 from lsp_server import __version__, transport
-from lsp_server.features import configuration, inline_completion, lifecycle, protocol, text_document_sync
+from lsp_server.features import (
+    configuration,
+    inline_completion,
+    lifecycle,
+    protocol,
+    select_backend,
+    text_document_sync,
+)
 from lsp_server.features.session import Session
 from lsp_server.reporting import Reporter, Severity
 
@@ -40,7 +47,7 @@ class Server(LanguageServer):
         self._stop_event = self._left = threading.Event()
         reporter = Reporter(self._show, log_place)
         self.session = Session(self, reporter, log_level=log_level)
-        for feature in (lifecycle, configuration, text_document_sync, inline_completion):
+        for feature in (lifecycle, configuration, text_document_sync, inline_completion, select_backend):
             feature.register(self, self.session)
 
     def report_server_error(self, error: Exception, source: object) -> None:
@@ -55,6 +62,7 @@ class Server(LanguageServer):
             await run_async(self._left, reader, self.protocol, error_handler=self.report_server_error)
         finally:
             await self.session.aclose()
+            await self.protocol.last_answers()  # `exit` may come in one write with `shutdown`
         return 0 if self.protocol.closing else 1
 
     def _show(self, severity: Severity, message: str) -> None:

@@ -2,11 +2,15 @@
 
 `options` turns what editors and files say into these. The docstring under each field is the
 text of the settings table in the README; a field's metadata says what values it takes:
-`min` and `max` (inclusive) or `choices`.
+`min` and `max` (inclusive), `choices`, or a `pattern`, which a text must match as a whole, with what a wrong
+one is told (`says`). `if_wrong` stands in for a wrong value where the default could send text somewhere it
+was not meant to go.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,28 +62,92 @@ class LocalSettings:
 
 
 @dataclass(frozen=True)
-class MistralSettings:
-    """The Mistral API, or any server that speaks it."""
+class BackendSettings:
+    """A server, or another way to reach a model; what is empty comes from the preset of this name."""
 
-    base_url: str = "https://api.mistral.ai"
-    """Where the API is; `https://codestral.mistral.ai` for a Codestral key."""
-    model: str = "codestral-latest"
-    """Model name sent with each request."""
-    api_key_env: str = "MISTRAL_API_KEY"
-    """Environment variable that holds the API key."""
+    type: str = field(default="", metadata={"choices": ("", "mistral", "openai", "ollama", "llm")})
+    """How it is spoken to: Mistral's API, OpenAI's, Ollama's, or the `llm` library. Presets know theirs."""
+    base_url: str = field(default="", metadata={"if_wrong": "?"})
+    """Where the server is, with or without `/v1`."""
+    model: str = ""
+    """Model name sent with each request; empty takes the only or first one that the server has."""
+    chat_model: str = ""
+    """Model name for chat, if it is another one."""
+    api_key_env: str = field(
+        default="",
+        metadata={
+            "pattern": re.compile(r"[A-Z_][A-Z0-9_]*|"),
+            "says": "must be the name of an environment variable, in capitals, and not the key itself",
+        },
+    )
+    """Environment variable that holds the API key; else `lsp_server keys set NAME` stores one."""
+    api_key_command: tuple[str, ...] = ()
+    """Program and arguments that print the API key, such as a password manager's."""
+    fim: str = field(
+        default="auto", metadata={"choices": ("auto", "native", "suffix", "infill", "raw", "chat")}
+    )
+    """How fill-in-the-middle is asked for; `auto` finds out once what the server can do."""
+    family: str = ""
+    """Model family (a file of `prompts/fim`) for `raw`, where the model's name does not tell it."""
+    destination: str = field(
+        default="auto",
+        metadata={
+            "choices": ("auto", "this machine", "my servers", "third party"),
+            "if_wrong": "third party",
+        },
+    )
+    """Whose it is: decides what may be sent there. `auto` goes by the host in `base_url`."""
+    verify: bool = True
+    """Check the server's certificate."""
+    ca_file: str = ""
+    """Certificates (PEM) to trust besides the system's, such as a company's."""
+    connect_timeout_ms: int = field(default=3000, metadata={"min": 100})
+    """Longest wait for a connection."""
+    first_token_timeout_ms: int = field(default=6000, metadata={"min": 100})
+    """Longest wait for the first piece of a completion, not counting the time a model loads."""
+    chat_first_token_timeout_ms: int = field(default=120_000, metadata={"min": 100})
+    """Longest wait for the first piece of a chat reply."""
+    chat_timeout_ms: int = field(default=600_000, metadata={"min": 1000})
+    """Longest chat reply."""
+    python: str = ""
+    """For type `llm`: the Python that has `llm` and its plugins, if it is not this one."""
+
+
+@dataclass(frozen=True)
+class ProfileSettings:
+    """Backends for each use, each list in the order in which they are tried."""
+
+    completion: tuple[str, ...] = ()
+    """Backends for inline completions: the first that works answers. Empty is those for chat."""
+    chat: tuple[str, ...] = ()
+    """Backends for chat and code actions. Empty is those for completions."""
+
+
+@dataclass(frozen=True)
+class PrivacySettings:
+    """What may leave this machine, and to where."""
+
+    my_servers: tuple[str, ...] = ()
+    """Hosts that are yours, such as `gpu-box` or `*.example.org`; all others are third parties."""
+    excluded: tuple[str, ...] = field(default=(), metadata={"if_wrong": ("*",)})
+    """Files (patterns as in `.gitignore`) never sent off this machine; `!pattern` lifts a built-in rule."""
+    scan_secrets: bool = True
+    """Look for keys and passwords in what would leave this machine, and leave them out."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything a user can choose."""
 
-    backend: str = field(default="auto", metadata={"choices": ("auto", "local", "mistral")})
-    """`auto`, `local` or `mistral`; `auto` takes the local model if it can run here, else Mistral."""
+    backend: str = "auto"
+    """A backend, a profile, or `auto`: the local model if it can run here, else a server with a key."""
     log_level: str = field(default="info", metadata={"choices": ("debug", "info", "warning", "error")})
     """`debug`, `info`, `warning` or `error`; buffer text is logged at `debug` only."""
     completion: CompletionSettings = field(default_factory=CompletionSettings)
     local: LocalSettings = field(default_factory=LocalSettings)
-    mistral: MistralSettings = field(default_factory=MistralSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    backends: Mapping[str, BackendSettings] = field(default_factory=dict)
+    profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
 
 
 def config_file_name() -> str:
@@ -88,7 +156,8 @@ def config_file_name() -> str:
 
 
 WORKSPACE_SECTIONS = frozenset({"completion"})
-"""Sections a workspace's own file may set: a cloned repository must not choose where text is sent."""
+"""Sections a workspace's own file may set before it is trusted: a cloned repository must not choose where
+text is sent, which programs run, or what is kept back."""
 
 
 def workspace_file(root: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,20 @@ os.environ.update(PATIENT_THREADS)
 def _model(variable: str, name: str) -> Path:
     given = os.environ.get(variable)
     return Path(given) if given else store.ensure(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no test, nor a process it starts, see the keys, the keyring or the trust of who runs it."""
+    folder = tmp_path_factory.mktemp("nobody")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        patch.setenv("CODESTRAL_LSP_KEYS", str(folder / "keys.json"))
+        patch.setenv("CODESTRAL_LSP_TRUST", str(folder / "trusted.json"))
+        patch.setenv("LLM_USER_PATH", str(folder / "llm"))
+        for variable in [name for name in os.environ if name.endswith(("_API_KEY", "HF_TOKEN"))]:
+            patch.delenv(variable)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
-from lsp_server.backends.mistral import ConnectionRefused, MistralBackend
+from lsp_server.backends.endpoint import Deadlines, Endpoint
+from lsp_server.backends.http import ConnectionRefused
+from lsp_server.backends.mistral import MistralBackend
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readiness
 from lsp_server.engine import launcher
 from lsp_server.engine.health import EngineAddress, is_ready
@@ -26,8 +28,10 @@ from lsp_server.errors import (
     DownloadError,
     ModelError,
 )
+from lsp_server.keys.key import Key
 from lsp_server.models import store
 from lsp_server.models.transfer import Progress
+from lsp_server.privacy.destination import Destination
 from lsp_server.settings import LocalSettings
 
 log = logging.getLogger(__name__)
@@ -40,7 +44,10 @@ large model again for each keystroke would stop the machine."""
 DOWNLOAD_PAUSE_S = 30.0
 """How long a failed download is answered from memory: typing must not ask the network at every key."""
 
-READ_TIMEOUT_S = 300.0
+CONNECT_TIMEOUT_S = 5.0
+"""For an engine on a machine that is busy loading one."""
+
+SILENCE_S = 300.0
 """Longest silence of the engine: prompts of other documents and chats may be before ours, on a slow CPU."""
 
 NOT_INSTALLED = (
@@ -104,6 +111,10 @@ class LocalBackend:
             start.cancel()
         fim = self._address is None or self._address.fim
         yield Readiness(ready=True, message="" if fim else NO_FIM)
+
+    async def probe(self) -> None:
+        """Have an engine running again."""
+        await self._ready_engine()
 
     async def aclose(self) -> None:
         """Close connections and give up a download; the engine stays for the next editor."""
@@ -185,14 +196,16 @@ class LocalBackend:
             idle_exit_s=settings.idle_exit_s,
         )
         self._address = address = await launcher.ensure_engine(launch, self._tell)
-        return MistralBackend(
+        waits = Deadlines(CONNECT_TIMEOUT_S, SILENCE_S, total_s=None)
+        endpoint = Endpoint(
+            self.name,
             address.base_url,
-            model.stem,
-            address.token,
-            name=self.name,
-            engine=True,
-            read_timeout_s=READ_TIMEOUT_S,
+            Destination.THIS_MACHINE,
+            fim=waits,
+            chat=waits,
+            find_key=lambda: Key(address.token, "the engine's own state"),
         )
+        return MistralBackend(endpoint, model.stem, engine=True)
 
     async def _find_model(self) -> Path:
         wanted = self._settings.model

@@ -1,198 +1,140 @@
-"""Mistral's HTTP API: the cloud, our engine and whoever else speaks it. Knows nothing of LSP or of documents.
-
-One pooled client per backend; closing a stream closes its connection at once, which is how the server learns
-that nobody waits any more.
-"""
+"""Mistral's HTTP API: the cloud, our engine, whoever else speaks it. Knows nothing of LSP or documents."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
-import time
-from collections.abc import AsyncGenerator, Callable
+import secrets
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-import httpx
-from httpx_sse import SSEError, aconnect_sse
-
-from lsp_server import __version__
 from lsp_server.backends import wire
+from lsp_server.backends.endpoint import Deadlines, Endpoint
+from lsp_server.backends.http import HttpClient
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readiness
-from lsp_server.errors import BackendRejected, BackendUnavailable
+from lsp_server.errors import BackendError, BackendLoading, BackendRejected, BackendUnavailable
 
 log = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_S = 5.0
-"""A server that has not accepted by then is not going to help somebody who is typing."""
-READ_TIMEOUT_S = 60.0
-"""Longest silence inside a reply; the completion's own timeout is shorter and the caller's business."""
-KEEP_CONNECTION_S = 60.0
-"""Idle connections are dropped here before servers do it (our engine after 120 s): none is just closing."""
-END_TIMEOUT_S = 1.0
-"""From the last event to the end of the response; mostly they come together."""
-LONGEST_RETRY_AFTER_S = 60.0
-"""Rate limits are per second or per minute; a longer `Retry-After` is not waited for."""
-
-
 EMPTY = Chunk("")
 """The first event of a stream says whose turn it is and no more."""
+LOADING_PAUSE_S = 1.0
+"""Between two questions whether a server has loaded its model."""
+PROBE_S = 10.0
+"""Longest wait for a list of models, where completions have no deadline."""
+PREDICTING = frozenset({"codestral-latest", "codestral-2508", "mistral-large-2411"})
+"""Models that take a `prediction`: https://docs.mistral.ai/capabilities/predicted-outputs."""
 
-
-class ConnectionRefused(BackendUnavailable):
-    """No connection: the request was certainly not seen by a server."""
+_PROCESS = secrets.token_bytes(32)
 
 
 class MistralBackend:
     """A `Backend` over `POST /v1/fim/completions` and `POST /v1/chat/completions`."""
 
-    def __init__(
-        self,
-        base_url: str,
-        model: str,
-        api_key: Callable[[], str | None] | str | None,
-        *,
-        name: str = "mistral",
-        key_hint: str = "the API key",
-        engine: bool = False,
-        read_timeout_s: float = READ_TIMEOUT_S,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        """Reach `model` at `base_url`; `key_hint` says in errors where the key comes from.
+    def __init__(self, endpoint: Endpoint, model: str, chat_model: str = "", *, engine: bool = False) -> None:
+        """Reach `model` at `endpoint`, and `chat_model` for chat if it is another one.
 
-        `engine` is set for our own engine alone: it gets fields that other servers refuse, and no proxy.
+        Without a `model` it is the first one that the server has. `engine` is set for our own engine alone:
+        it gets fields that other servers refuse, and who started it cares for it when it fails.
         """
-        self._base_url = base_url.rstrip("/").removesuffix("/v1")
+        self._endpoint = endpoint
         self._model = model
-        self._api_key = api_key
-        self._name = name
-        self._key_hint = key_hint
+        self._chat_model = chat_model
         self._engine = engine
-        self._timeout = httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S)
-        self._transport = transport
-        self._client: httpx.AsyncClient | None = None
-        self._opening = asyncio.Lock()
-        self._silent_until = 0.0
+        self._http = HttpClient(endpoint, retries=not engine, who="The local model" if engine else "")
+        self._cloud = self._http.host == "mistral.ai" or self._http.host.endswith(".mistral.ai")
 
     @property
     def name(self) -> str:
         """Return the name for logs and `--why`."""
-        return self._name
+        return self._endpoint.name
 
-    def fim(self, request: FimRequest) -> AsyncGenerator[Chunk, None]:
+    async def fim(self, request: FimRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the text between prefix and suffix."""
-        return self._stream("/v1/fim/completions", wire.fim_body(request, self._model, engine=self._engine))
+        body = wire.fim_body(request, await self._fim_model(), engine=self._engine)
+        if self._cloud and request.document is not None:
+            body["prompt_cache_key"] = _cache_key(request.document)
+        async with aclosing(self._stream("/v1/fim/completions", body, self._endpoint.fim)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
-    def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the assistant's next turn."""
-        return self._stream("/v1/chat/completions", wire.chat_body(request, self._model, engine=self._engine))
+        model = self._chat_model or await self._fim_model()
+        body = wire.chat_body(request, model, engine=self._engine)
+        if self._cloud and request.prediction and model in PREDICTING:
+            body["prediction"] = {"type": "content", "content": request.prediction}
+        async with aclosing(self._stream("/v1/chat/completions", body, self._endpoint.chat)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def prepare(self) -> AsyncGenerator[Readiness, None]:
-        """Report readiness at once: a remote server is ready or says otherwise when asked."""
+        """Open a connection, and wait while the server says that it loads its model.
+
+        Other failures are told by the request that meets them.
+        """
+        while not self._engine:
+            try:
+                await self.probe()
+                break
+            except BackendLoading as error:
+                yield Readiness(ready=False, message=str(error))
+                await asyncio.sleep(LOADING_PAUSE_S)
+            except BackendError as error:
+                log.info("%s is not ready: %s", self.name, error)
+                break
         yield Readiness(ready=True)
+
+    async def probe(self) -> None:
+        """Ask for the list of models."""
+        try:
+            await self.models()
+        except BackendRejected as error:
+            if error.status not in (404, 405):  # it is there, and has no such list
+                raise
+
+    async def models(self) -> list[str]:
+        """Return the names of the server's models."""
+        listed = await self._http.get_json("/v1/models", _longest_s(self._endpoint.fim))
+        return wire.model_names(listed)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._http.aclose()
 
-    async def _stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Chunk, None]:
-        self._check_rate_limit()
+    async def _fim_model(self) -> str:
+        if not self._model:
+            names = await self.models()
+            if not names:
+                raise BackendUnavailable(
+                    f"{self._http.who} has no model; set the model of backend {self.name}."
+                )
+            self._model = names[0]
+        return self._model
+
+    async def _stream(
+        self, path: str, body: dict[str, Any], deadlines: Deadlines
+    ) -> AsyncGenerator[Chunk, None]:
         finished = False
-        try:
-            async with aconnect_sse(
-                await self._ready_client(), "POST", self._base_url + path, json=body, headers=self._headers()
-            ) as source:
-                if source.response.is_error:
-                    raise await self._refusal(source.response)
-                async with aclosing(source.aiter_sse()) as events:
-                    async for event in events:
-                        if event.data == "[DONE]":
-                            finished = True
-                            # A connection can be used again only once its response has been read to the end.
-                            await asyncio.wait_for(anext(events, None), END_TIMEOUT_S)
-                            break
-                        chunk = wire.chunk(event.data)
-                        if chunk != EMPTY:
-                            yield chunk
-        except asyncio.TimeoutError:  # another class than TimeoutError before Python 3.11
-            log.debug("%s keeps a finished reply open", self._name)
-        except wire.StreamFailed as error:
-            raise BackendUnavailable(f"{self._who()} gave up in the middle of a reply: {error}") from error
-        except (httpx.HTTPError, httpx.InvalidURL, SSEError) as error:
-            raise self._explained(error) from error
+        async with aclosing(self._http.events(path, body, deadlines)) as events:
+            async for data in events:
+                try:
+                    chunk = wire.chunk(data)
+                except wire.StreamFailed as error:
+                    raise self._http.gave_up(str(error), body) from error
+                finished = finished or chunk.finish_reason is not None
+                if chunk != EMPTY:
+                    yield chunk
         if not finished:
-            raise BackendUnavailable(f"{self._who()} ended a reply before it was complete; try again.")
-
-    async def _ready_client(self) -> httpx.AsyncClient:
-        async with self._opening:
-            if self._client is None:
-                # It reads certificates, which takes tens of milliseconds.
-                self._client = await asyncio.to_thread(self._new_client)
-            return self._client
-
-    def _new_client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            timeout=self._timeout,
-            limits=httpx.Limits(keepalive_expiry=KEEP_CONNECTION_S),
-            headers={"User-Agent": f"codestral-lsp/{__version__}"},
-            trust_env=not self._engine,
-            verify=not self._engine,
-            transport=self._transport,
-        )
-
-    def _headers(self) -> dict[str, str]:
-        key = self._api_key() if callable(self._api_key) else self._api_key
-        return {"Authorization": f"Bearer {key}"} if key else {}
-
-    def _check_rate_limit(self) -> None:
-        wait_s = self._silent_until - time.monotonic()
-        if wait_s > 0:
-            raise BackendUnavailable(
-                f"{self._who()} limits the rate of requests; the next one may be sent in {wait_s:.0f} s."
-            )
-
-    async def _refusal(self, response: httpx.Response) -> BackendUnavailable | BackendRejected:
-        status = response.status_code
-        said = wire.error_text(await response.aread())
-        log.debug("%s answered %d: %s", self._name, status, said)
-        reason = f": {said}" if said else "."
-        if status == 429:
-            wait_s = _retry_after_s(response.headers)
-            self._silent_until = time.monotonic() + wait_s
-            return BackendUnavailable(
-                f"{self._who()} limits the rate of requests; waiting {wait_s:.0f} s{reason}"
-            )
-        if status >= 500:
-            return BackendUnavailable(f"{self._who()} cannot answer now (HTTP {status}){reason}")
-        if status in (401, 403):
-            return BackendRejected(
-                f"{self._who()} refused the key (HTTP {status}): check {self._key_hint}.", status
-            )
-        return BackendRejected(f"{self._who()} refused the request (HTTP {status}){reason}", status)
-
-    def _explained(self, error: Exception) -> BackendUnavailable:
-        who = self._who()
-        if isinstance(error, httpx.ConnectTimeout):
-            return ConnectionRefused(f"{who} did not accept a connection within {CONNECT_TIMEOUT_S:.0f} s.")
-        if isinstance(error, httpx.ConnectError):
-            return ConnectionRefused(f"{who} cannot be reached: {error}.")
-        if isinstance(error, httpx.TimeoutException):
-            return BackendUnavailable(f"{who} has been silent for too long; the request was given up.")
-        if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-            return BackendUnavailable(f"{who} cannot be reached: {error}; check the base URL.")
-        if isinstance(error, SSEError):
-            return BackendUnavailable(f"{who} did not answer with an event stream; check the base URL.")
-        return BackendUnavailable(f"{who} closed the connection in the middle of a reply; try again.")
-
-    def _who(self) -> str:
-        return "The local model" if self._engine else f"The server {self._base_url}"
+            raise self._http.ended_early()
 
 
-def _retry_after_s(headers: httpx.Headers) -> float:
-    given = headers.get("retry-after-ms"), headers.get("retry-after")
-    for value, unit_s in zip(given, (0.001, 1.0), strict=True):
-        if value is not None and value.replace(".", "", 1).isdecimal():  # not a date
-            return min(float(value) * unit_s, LONGEST_RETRY_AFTER_S)
-    return 1.0  # the limit of Mistral's free tier is one request a second
+def _cache_key(document: str) -> str:
+    """Return a name for `document` that tells nobody its path, and is another one in each process."""
+    return hashlib.blake2b(document.encode("utf-8", "replace"), key=_PROCESS, digest_size=16).hexdigest()
+
+
+def _longest_s(deadlines: Deadlines) -> float:
+    return deadlines.total_s or deadlines.first_token_s or PROBE_S

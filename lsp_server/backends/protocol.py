@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 FinishReason = Literal["stop", "length"]
 
@@ -41,6 +41,10 @@ class ChatRequest:
     max_tokens: int
     temperature: float = 0.0
     stop: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    """Uris of the files whose text is in the messages: none of them may be one that must not be sent."""
+    prediction: str | None = None
+    """The text that a rewrite will mostly repeat; servers that can use it answer faster."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,25 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Who answers a request, and what it was not shown."""
+
+    backend: str
+    destination: str
+    """`this machine`, `my servers` or `third party`."""
+    withheld: tuple[str, ...] = ()
+    """What the privacy rules kept back and why, one phrase each; never the text itself."""
+
+
+@dataclass(frozen=True)
 class Chunk:
     """A piece of a reply; the last one carries the finish reason and, if known, the usage."""
 
     text: str
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
+    origin: Origin | None = None
+    """On the first chunk, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +115,33 @@ class Backend(Protocol):
     def prepare(self) -> AsyncGenerator[Readiness, None]:
         """Make ready to answer, reporting the way there; the last item says `ready=True`.
 
-        Remote backends are ready at once. The local one downloads, starts and loads.
+        The local one downloads, starts and loads; others wait for a server that loads and find out
+        how it does fill-in-the-middle.
         """
+        ...
+
+    async def probe(self) -> None:
+        """Look for a sign of life, as cheaply as the server allows; raises what a request would raise."""
         ...
 
     async def aclose(self) -> None:
         """Release connections. Leaves a shared engine running."""
+        ...
+
+
+@runtime_checkable
+class FindsOut(Protocol):
+    """A backend that finds out how its server does fill-in-the-middle."""
+
+    def found(self) -> str:
+        """Return what was found, in words; empty before `prepare` or a request."""
+        ...
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """A backend whose server tells its models."""
+
+    async def models(self) -> list[str]:
+        """Return the names of the models that the server has."""
         ...

@@ -1,57 +1,172 @@
-"""Which backend the settings mean. Knows nothing of how the backends work."""
+"""From settings to backends: builds what is named, wraps it in the privacy rules, and chains it.
+
+Knows how each kind of backend is made and nothing of how it works; imports only the kinds that are used.
+"""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from lsp_server.backends.local import NOT_INSTALLED, LocalBackend, is_installed
-from lsp_server.backends.mistral import MistralBackend
+from lsp_server.backends import presets, profiles
+from lsp_server.backends.broken import Broken
+from lsp_server.backends.chain import Chain
+from lsp_server.backends.endpoint import Deadlines, Endpoint
+from lsp_server.backends.guarded import Guarded
+from lsp_server.backends.member import Change, Member, OnChange
 from lsp_server.backends.protocol import Backend
 from lsp_server.errors import ConfigurationError
-from lsp_server.settings import MistralSettings, Settings
+from lsp_server.keys.find import find
+from lsp_server.keys.key import Key
+from lsp_server.privacy.destination import Destination, destination_of
+from lsp_server.privacy.rules import PrivacyRules
+from lsp_server.settings import BackendSettings, PrivacySettings, Settings
+
+LOCAL = "local"
+"""The name of the engine of this machine; no `[backends.NAME]` can have it."""
 
 
-def choose(settings: Settings) -> Backend:
-    """Return the backend to use.
+@dataclass(frozen=True)
+class Connected:
+    """The backends of a profile. A backend that is in both chains is one, connections and all."""
 
-    `auto` never sends text away from a machine that could complete it itself: it takes Mistral only where
-    no local model can run and a key says that Mistral is wanted.
+    completion: Backend
+    chat: Backend
+    names: tuple[str, ...]
+    """Whom both are made of, those for completions first."""
+
+    async def aclose(self) -> None:
+        """Close all of them."""
+        await self.completion.aclose()
+        await self.chat.aclose()
+
+
+def _ignore(_: Change) -> None:
+    return None
+
+
+def connect(settings: Settings, on_change: OnChange = _ignore) -> Connected:
+    """Make the backends that the settings name; `on_change` is told what becomes of them.
+
+    Blocks: it imports, and `auto` looks for keys. Nothing is sent yet, and `on_change` is called later, where
+    requests are made. Raises ConfigurationError if none of a chain's backends can be made.
     """
-    if settings.backend == "local":
-        return _local(settings)
-    if settings.backend == "mistral":
-        return _mistral(settings.mistral)
-    if settings.backend != "auto":
-        raise ConfigurationError(f"backend must be auto, local or mistral, not {settings.backend}.")
-    if is_installed():
-        return _local(settings)
-    if os.environ.get(settings.mistral.api_key_env):
-        return _mistral(settings.mistral)
-    raise ConfigurationError(
-        "There is no model to ask: install codestral-lsp[local] to run one here, "
-        f"or set {settings.mistral.api_key_env} to use Mistral's."
+    chains = profiles.chains(settings)
+    rules = PrivacyRules(settings.privacy)
+    names = tuple(dict.fromkeys((*chains.completion, *chains.chat)))
+    made = {name: _guarded_or_broken(settings, name, rules) for name in names}
+
+    def chain(wanted: tuple[str, ...], use: str) -> Chain:
+        backends = [made[name] for name in wanted]
+        if all(isinstance(backend, Broken) for backend in backends):
+            raise next(backend.error for backend in backends if isinstance(backend, Broken))
+        return Chain([members[name] for name in wanted], on_change, use=use)
+
+    members = {name: Member(backend, on_change) for name, backend in made.items()}
+    completion = chain(chains.completion, "completion")
+    chat = completion if chains.chat == chains.completion else chain(chains.chat, "chat")
+    return Connected(completion, chat, names)
+
+
+def _guarded_or_broken(settings: Settings, name: str, rules: PrivacyRules) -> Backend:
+    try:
+        return _guarded(settings, name, rules)
+    except ConfigurationError as error:
+        return Broken(name, error)
+
+
+def build(settings: Settings, name: str) -> Backend:
+    """Return the one backend NAME under the privacy rules, in no chain: it fails as it fails."""
+    return _guarded(settings, name, PrivacyRules(settings.privacy))
+
+
+def find_key(settings: Settings, name: str) -> Key | None:
+    """Return the API key of the backend NAME; blocks, and raises ConfigurationError, as `keys.find` does."""
+    return None if name == LOCAL else _find_key(name, presets.resolved(settings, name))
+
+
+def destination(config: BackendSettings, privacy: PrivacySettings) -> Destination:
+    """Return whose machine a backend's requests go to."""
+    if config.destination != "auto":
+        return Destination(config.destination)
+    if config.type == "llm":
+        return Destination.THIRD_PARTY  # a plugin's address cannot be known
+    return destination_of(config.base_url, privacy.my_servers)
+
+
+def _guarded(settings: Settings, name: str, rules: PrivacyRules) -> Backend:
+    if name == LOCAL:
+        from lsp_server.backends.local import NOT_INSTALLED, LocalBackend, is_installed
+
+        if not is_installed():
+            raise ConfigurationError(NOT_INSTALLED)
+        return Guarded(LocalBackend(settings.local), Destination.THIS_MACHINE, rules)
+    config = presets.resolved(settings, name)
+    whose = destination(config, settings.privacy)
+    if config.type == "llm":
+        from lsp_server.backends.llm import LlmBackend
+
+        return Guarded(LlmBackend(name, config), whose, rules)
+    return Guarded(_over_http(_endpoint(settings, name, config, whose), config), whose, rules)
+
+
+def _over_http(endpoint: Endpoint, config: BackendSettings) -> Backend:
+    if config.type == "mistral":
+        from lsp_server.backends.mistral import MistralBackend
+
+        return MistralBackend(endpoint, config.model, config.chat_model)
+    if config.type == "openai":
+        from lsp_server.backends.openai import OpenAIBackend
+
+        return OpenAIBackend(endpoint, config)
+    from lsp_server.backends.ollama import OllamaBackend
+
+    return OllamaBackend(endpoint, config)
+
+
+def _endpoint(settings: Settings, name: str, config: BackendSettings, whose: Destination) -> Endpoint:
+    connect_s = config.connect_timeout_ms / 1000
+    return Endpoint(
+        name=name,
+        base_url=config.base_url.rstrip("/").removesuffix("/v1").rstrip("/"),
+        destination=whose,
+        fim=Deadlines(connect_s, config.first_token_timeout_ms / 1000, settings.completion.timeout_ms / 1000),
+        chat=Deadlines(connect_s, config.chat_first_token_timeout_ms / 1000, config.chat_timeout_ms / 1000),
+        find_key=_key_finder(name, config),
+        key_hint=key_hint(name, config),
+        verify=config.verify,
+        ca_file=config.ca_file,
     )
 
 
-def _local(settings: Settings) -> LocalBackend:
-    if not is_installed():
-        raise ConfigurationError(NOT_INSTALLED)
-    return LocalBackend(settings.local)
+def key_hint(name: str, config: BackendSettings) -> str:
+    """Return where the key of a backend comes from or is to be put, as part of a sentence."""
+    if config.api_key_command:
+        return f"the program {config.api_key_command[0]}"
+    stored = f"`lsp_server keys set {name}`"
+    return f"the environment variable {config.api_key_env}, or {stored}" if config.api_key_env else stored
 
 
-def _mistral(settings: MistralSettings) -> MistralBackend:
-    variable = settings.api_key_env
-    if not os.environ.get(variable) and _needs_key(settings.base_url):
-        raise ConfigurationError(f"There is no API key for Mistral: set the environment variable {variable}.")
-    return MistralBackend(
-        settings.base_url,
-        settings.model,
-        lambda: os.environ.get(variable),
-        key_hint=f"the environment variable {variable}",
-    )
+def _find_key(name: str, config: BackendSettings) -> Key | None:
+    return find(name, variable=config.api_key_env, command=config.api_key_command)
 
 
-def _needs_key(base_url: str) -> bool:
+def _key_finder(name: str, config: BackendSettings) -> Callable[[], Key | None]:
+    def look() -> Key | None:
+        key = _find_key(name, config)
+        if key is None and _wants_key(config.base_url):
+            # Found out here and not from a 401: without a key, text need not leave the machine to be refused.
+            raise ConfigurationError(
+                f"There is no API key for {name} ({urlsplit(config.base_url).hostname}): "
+                f"give one by {key_hint(name, config)}."
+            )
+        return key
+
+    return look
+
+
+def _wants_key(base_url: str) -> bool:
+    """Say whether nobody is answered there without a key; each of Mistral's hosts wants one of its own."""
     host = urlsplit(base_url).hostname or ""
     return host == "mistral.ai" or host.endswith(".mistral.ai")

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, FinishReason, Usage
+from lsp_server.backends.refusals import said
 
 MOST_STOPS = 4
 """OpenAI-compatible servers refuse a request with more stop sequences than this."""
@@ -34,10 +35,17 @@ class _Part(msgspec.Struct):
 
 class _Delta(msgspec.Struct):
     content: str | list[_Part] | None = None
+    reasoning: object = None
+    reasoning_content: object = None
+    tool_calls: object = None
 
 
 class _Choice(msgspec.Struct):
     delta: _Delta = msgspec.field(default_factory=_Delta)
+    message: _Delta | None = None
+    """Instead of `delta`, from servers that ignore `stream`."""
+    text: str = ""
+    """Instead of both, in OpenAI's older API."""
     finish_reason: str | None = None
 
 
@@ -61,18 +69,32 @@ def chunk(data: str) -> Chunk:
     try:
         event = _event.decode(data)
     except msgspec.MsgspecError as error:
-        raise StreamFailed(f"an event cannot be read: {error}") from error
+        raise StreamFailed("an event cannot be read") from error
     if event.object == "error" or bytes(event.error):
-        raise StreamFailed(error_text(data.encode()) or "no reason given")
+        raise StreamFailed(said(data.encode()) or "no reason given")
     usage = _read_usage(event)
     if not event.choices:
         return Chunk("", usage=usage)
     choice = event.choices[0]
     if choice.finish_reason == "error":
         raise StreamFailed("the model failed")
-    content = choice.delta.content
+    content = (choice.message or choice.delta).content
     text = content if isinstance(content, str) else "".join(part.text for part in content or [])
     return Chunk(text, _finish_reason(choice.finish_reason), usage)
+
+
+def has_text(data: str) -> bool:
+    """Say whether an event is more than the sign that a server is there: most begin with whose turn it is."""
+    try:
+        event = _event.decode(data)
+    except msgspec.MsgspecError:
+        return True
+    if not event.choices:
+        return event.object is None  # not an event of this format
+    choice = event.choices[0]
+    delta = choice.message or choice.delta
+    parts = (choice.finish_reason, choice.text, delta.content, delta.reasoning, delta.reasoning_content)
+    return any((*parts, delta.tool_calls))
 
 
 def _finish_reason(given: str | None) -> FinishReason | None:
@@ -96,29 +118,13 @@ def _read_usage(event: _Event) -> Usage | None:
     )
 
 
-def error_text(body: bytes) -> str:
-    """Return what an error's body says, or an empty string.
-
-    Mistral's `message` is a text or an object, `detail` a text or a list, and both occur at the top and
-    nested; what the API answers is not what https://docs.mistral.ai/api says.
-    """
-    try:
-        return " ".join(_said(msgspec.json.decode(body)).split())[:300]
-    except msgspec.MsgspecError:
-        return ""
-
-
-def _said(error: object) -> str:
-    if isinstance(error, str):
-        return error
-    if isinstance(error, list):
-        return "; ".join(filter(None, map(_said, error)))
-    if not isinstance(error, dict):
-        return ""
-    if "msg" in error:  # one entry of `detail`: loc is the way to the field
-        place = ".".join(str(step) for step in error.get("loc") or () if step != "body")
-        return f"{place}: {error['msg']}" if place else str(error["msg"])
-    return next((said for key in ("message", "detail", "error") if (said := _said(error.get(key)))), "")
+def model_names(listed: object) -> list[str]:
+    """Return the ids in an answer to `GET /v1/models`; what is none is passed over."""
+    entries = listed.get("data") if isinstance(listed, dict) else listed
+    ids = (
+        [entry.get("id") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    )
+    return [name for name in ids if isinstance(name, str)]
 
 
 def fim_body(request: FimRequest, model: str, *, engine: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from lsp_server import config_files, options
+from lsp_server.backends import references
 from lsp_server.backends.protocol import Backend
 from lsp_server.errors import ConfigurationError
 from lsp_server.options import Layer, Resolved
@@ -36,7 +38,7 @@ def load_settings(root: Path | None, overrides: tuple[str, ...] = ()) -> Setting
 def resolve(root: Path | None, overrides: tuple[str, ...] = ()) -> Resolved:
     """Do the same without showing anything."""
     command_line = Layer("--set", _nested(overrides))
-    resolved = options.resolve([*config_files.layers(root), command_line])
+    resolved = options.resolve([*config_files.layers(root), command_line], references.check)
     for problem in resolved.problems:
         if problem.place == command_line.place:
             raise ConfigurationError(str(problem))
@@ -45,21 +47,35 @@ def resolve(root: Path | None, overrides: tuple[str, ...] = ()) -> Resolved:
 
 def _nested(overrides: tuple[str, ...]) -> dict[str, object]:
     """Turn `section.name=value` into the shape of a configuration file."""
-    text = []
+    values: dict[str, object] = {}
     for override in overrides:
         key, equals, value = override.partition("=")
         if not equals:
             raise ConfigurationError(
                 f"--set takes KEY=VALUE, such as completion.max_tokens=64, not {override}"
             )
-        text.append((key.strip(), value.strip()))
-    values: dict[str, object] = {}
-    for key, value in text:
-        section, _, name = key.rpartition(".")
-        table = values.setdefault(section, {}) if section else values
-        if isinstance(table, dict):
-            table[name] = config_files.parse_value(value)
+        table: dict[str, object] = values
+        *sections, name = key.strip().split(".")
+        for section in sections:
+            inner = table.setdefault(section, {})
+            if not isinstance(inner, dict):
+                raise ConfigurationError(f"--set {override}: {section} has a value of its own already")
+            table = inner
+        table[name] = config_files.parse_value(value.strip())
     return values
+
+
+@asynccontextmanager
+async def completing(settings: Settings) -> AsyncGenerator[Backend, None]:
+    """Connect the backends for completions and make them ready, as `ready` does it."""
+    from lsp_server.backends.router import connect
+
+    connected = await asyncio.to_thread(connect, settings)
+    try:
+        async with ready(connected.completion) as backend:
+            yield backend
+    finally:
+        await connected.aclose()
 
 
 @asynccontextmanager

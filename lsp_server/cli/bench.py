@@ -87,11 +87,10 @@ def split_keys(text: str) -> list[str]:
 
 
 async def _replay(settings: Settings, document: _Document, keys: list[str], gap_s: float) -> list[Keystroke]:
-    from lsp_server.backends.router import choose
-    from lsp_server.cli._terminal import ready
+    from lsp_server.cli._terminal import completing
     from lsp_server.completion.completer import Completer
 
-    async with ready(choose(settings)) as backend:
+    async with completing(settings) as backend:
         completer = Completer(backend, settings.completion)
         await document.press("", completer)  # the prompt is evaluated once; what is measured is typing
         pressed: list[asyncio.Task[Keystroke]] = []

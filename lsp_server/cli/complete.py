@@ -98,12 +98,11 @@ def _offset(snapshot: Snapshot, line: int | None, column: int | None) -> int:
 
 
 async def _complete(settings: Settings, snapshot: Snapshot, offset: int) -> Completion | NoCompletion:
-    from lsp_server.backends.router import choose
-    from lsp_server.cli._terminal import ready
+    from lsp_server.cli._terminal import completing
     from lsp_server.completion.completer import Completer
     from lsp_server.completion.result import NoCompletion, Reason
 
-    async with ready(choose(settings)) as backend:
+    async with completing(settings) as backend:
         completer = Completer(backend, settings.completion)
         result = await completer.complete(snapshot, offset, invoked=True)
         await completer.aclose()
@@ -165,7 +164,9 @@ def _buffer(snapshot: Snapshot, offset: int, ghost: str) -> Text:
 
 
 def _explanation(trace: Trace) -> str:
-    rows = [("backend", trace.backend), ("asked for", f"a {trace.scope}" if trace.scope else "nothing")]
+    rows = [("backend", f"{trace.backend}, {trace.destination}" if trace.destination else trace.backend)]
+    rows += [("withheld", what) for what in trace.withheld]
+    rows += [("asked for", f"a {trace.scope}" if trace.scope else "nothing")]
     if trace.scope:
         rows.append(("sent", f"{len(trace.prefix)} characters before the cursor, {len(trace.suffix)} after"))
     if usage := trace.usage:

@@ -76,14 +76,11 @@ async def _examine(resolved: Resolved, *, full: bool) -> AsyncIterator[Finding]:
         yield finding
     if (off := configuration.completions(resolved)) is not None:
         yield off
-    finding, name = configuration.backend(resolved)
+    finding, found = configuration.backend(resolved)
     yield finding
-    settings = resolved.settings
-    if name == "local":
-        async for finding in _local(settings, full=full):
-            yield finding
-    elif name is not None:
-        async for finding in _remote(settings):
+    for name in dict.fromkeys((*found.completion, *found.chat) if found else ()):
+        checks = _local(resolved.settings, full=full) if name == "local" else _remote(resolved.settings, name)
+        async for finding in checks:
             yield finding
 
 
@@ -105,14 +102,14 @@ async def _local(settings: Settings, *, full: bool) -> AsyncIterator[Finding]:
 
 
 async def _engine(settings: Settings, look: Weights) -> AsyncIterator[Finding]:
-    from lsp_server.backends.router import choose
+    from lsp_server.backends.router import build
     from lsp_server.cli._terminal import ready
     from lsp_server.diagnosis import trial
     from lsp_server.errors import UserFacingError
 
     assert look.info is not None
     try:
-        async with ready(choose(settings)) as backend:
+        async with ready(build(settings, "local")) as backend:
             async for finding in trial.engine(look.info.path):
                 yield finding
             yield await trial.speed(backend, settings.completion)
@@ -120,14 +117,10 @@ async def _engine(settings: Settings, look: Weights) -> AsyncIterator[Finding]:
         yield problem("engine", str(error))
 
 
-async def _remote(settings: Settings) -> AsyncIterator[Finding]:
-    from lsp_server.backends.router import choose
-    from lsp_server.cli._terminal import ready
-    from lsp_server.diagnosis import configuration, trial
+def _remote(settings: Settings, name: str) -> AsyncIterator[Finding]:
+    from lsp_server.diagnosis import backends
 
-    yield configuration.api_key(settings)
-    async with ready(choose(settings)) as backend:
-        yield await trial.mistral(backend, settings.mistral)
+    return backends.examine(settings, name)
 
 
 @contextmanager

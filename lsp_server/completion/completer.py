@@ -22,7 +22,7 @@ from lsp_server.completion.result import Completion, NoCompletion, Reason, Trace
 from lsp_server.completion.truncate import Cut, Truncator
 from lsp_server.completion.turns import Turns
 from lsp_server.documents.snapshot import Snapshot
-from lsp_server.errors import UserFacingError
+from lsp_server.errors import BackendLoading, TextWithheld, UserFacingError
 from lsp_server.settings import CompletionSettings
 
 LINGER_S = 0.25
@@ -167,8 +167,14 @@ async def _result(flight: Flight) -> Result:
         return NoCompletion(Reason.SUPERSEDED, trace=flight.trace)
     error = flight.task.exception()
     if isinstance(error, UserFacingError):
-        return NoCompletion(Reason.BACKEND_FAILED, str(error), flight.trace)
+        return NoCompletion(_failure(error), str(error), flight.trace)
     return flight.task.result()
+
+
+def _failure(error: UserFacingError) -> Reason:
+    if isinstance(error, TextWithheld):
+        return Reason.WITHHELD
+    return Reason.NOT_READY if isinstance(error, BackendLoading) else Reason.BACKEND_FAILED
 
 
 def _finished(cut: Cut, trace: Trace, context: Context, empty: Reason) -> Result:

@@ -84,6 +84,10 @@ class Flight:
         return self._truncator.finish("stop")
 
     def _take(self, chunk: Chunk, started: float) -> Cut | None:
+        if chunk.origin is not None:
+            self.trace.backend = chunk.origin.backend
+            self.trace.destination = chunk.origin.destination
+            self.trace.withheld = chunk.origin.withheld
         stages = self.trace.stages_ms
         elapsed = (time.monotonic() - started) * 1000
         if chunk.text:

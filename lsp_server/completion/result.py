@@ -24,6 +24,7 @@ class Reason(Enum):
     REPEATS_PREFIX = "the completion only repeats what stands before the cursor"
     NOT_READY = "the model is still being fetched or loaded"
     TIMEOUT = "the model took too long"
+    WITHHELD = "the privacy rules keep this text from the backend"
     BACKEND_FAILED = "the backend failed"
 
 
@@ -32,6 +33,11 @@ class Trace:
     """What happened on the way, for `--why`, the log and the benchmark; filled in by the stages."""
 
     backend: str = ""
+    """Who answered, or would have."""
+    destination: str = ""
+    """Whose machine that is: `this machine`, `my servers` or `third party`."""
+    withheld: tuple[str, ...] = ()
+    """What was kept back from it and why; never the text itself."""
     prefix: str = ""
     suffix: str = ""
     scope: str = ""

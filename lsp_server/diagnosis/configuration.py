@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from lsp_server import config_files
-from lsp_server.backends.router import choose
+from lsp_server.backends.profiles import Chains, chains
 from lsp_server.diagnosis.finding import Finding, ok, problem, warning
 from lsp_server.errors import ConfigurationError
 from lsp_server.options import Resolved
-from lsp_server.settings import Settings, workspace_file
+from lsp_server.settings import workspace_file
 
 CHECK = "configuration"
 
@@ -40,36 +39,16 @@ def completions(resolved: Resolved) -> Finding | None:
     return warning("completions", f"turned off ({origin})", "Set completion.enabled to true.")
 
 
-def backend(resolved: Resolved) -> tuple[Finding, str | None]:
-    """Tell the backend and why it is this one, and return its name; None if there is none to be had."""
+def backend(resolved: Resolved) -> tuple[Finding, Chains | None]:
+    """Tell the backends and why it is these; None if there is none to be had."""
     settings = resolved.settings
     try:
-        name = choose(settings).name
+        found = chains(settings)
     except ConfigurationError as error:
         return problem("backend", str(error)), None
-    return ok("backend", f"{name}, because {_why(settings, resolved, name)}"), name
-
-
-def _why(settings: Settings, resolved: Resolved, name: str) -> str:
-    origin = resolved.origins["backend"]
-    said = f'backend is "{settings.backend}" ({origin})'
-    if settings.backend != "auto":
-        return said
-    if name == "local":
-        return f"{said} and this installation can run a model"
-    return f"{said}, no model can run here and {settings.mistral.api_key_env} is set"
-
-
-def api_key(settings: Settings) -> Finding:
-    """Say whether the key's variable is set, and nothing of the key."""
-    variable = settings.mistral.api_key_env
-    value = os.environ.get(variable, "")
-    if not value:
-        return ok("API key", f"{variable} is not set; {settings.mistral.base_url} may not want one")
-    if value != value.strip() or not value.isascii():
-        return problem(
-            "API key",
-            f"{variable} is set, but has blanks around it or characters no key has",
-            "Set it again, without quotes and line breaks.",
-        )
-    return ok("API key", f"{variable} is set")
+    text = ", then ".join(found.completion)
+    if found.chat != found.completion:
+        text += f"; for chat {', then '.join(found.chat)}"
+    return ok(
+        "backend", f'{text}, because backend is "{settings.backend}" ({resolved.origins["backend"]})'
+    ), found

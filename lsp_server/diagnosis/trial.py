@@ -16,8 +16,8 @@ from lsp_server.diagnosis.finding import Finding, ok, problem, warning
 from lsp_server.engine import health
 from lsp_server.engine.card import ask_card
 from lsp_server.engine.state import EngineFiles
-from lsp_server.errors import BackendRejected, BackendUnavailable, UserFacingError
-from lsp_server.settings import CompletionSettings, MistralSettings
+from lsp_server.errors import UserFacingError
+from lsp_server.settings import CompletionSettings
 
 PATIENCE_S = 180.0
 """Codestral on two cores needs two minutes for the prompt below."""
@@ -39,7 +39,9 @@ SLOW_LINE_S = 1.0
 
 
 @dataclass(frozen=True)
-class _Outcome:
+class Outcome:
+    """What came back, and when, in seconds after the request."""
+
     text: str
     usage: Usage | None
     first_s: float
@@ -109,40 +111,16 @@ def _judged(prefill_ms: float, decode_ms: float, usage: Usage, settings: Complet
     return ok("speed", text)
 
 
-async def mistral(backend: Backend, settings: MistralSettings) -> Finding:
-    """Ask a server with Mistral's API for a few tokens."""
-    request = FimRequest("def add(a, b):\n    return ", "\n", max_tokens=8)
-    where = f"{settings.model} at {settings.base_url}"
-    try:
-        outcome = await _ask(backend, request)
-    except BackendUnavailable as error:
-        return problem("answer", str(error), "Check mistral.base_url, the network and the proxy variables.")
-    except BackendRejected as error:
-        return problem("answer", str(error), _refused(error, settings))
-    except asyncio.TimeoutError:
-        return problem("answer", f"{where} did not answer within {PATIENCE_S:.0f} s", "Try again later.")
-    times = f"first text after {outcome.first_s * 1000:.0f} ms, all after {outcome.total_s * 1000:.0f} ms"
-    if not outcome.text.strip():
-        return warning("answer", f"{where} answers, but with nothing", "Check mistral.model.")
-    return ok("answer", f"{where} completes; {times}")
+async def complete(backend: Backend) -> Outcome:
+    """Ask for a few tokens between two lines of this module's own; raises asyncio.TimeoutError."""
+    return await _ask(backend, FimRequest("def add(a, b):\n    return ", "\n", max_tokens=8))
 
 
-def _refused(error: BackendRejected, settings: MistralSettings) -> str:
-    if error.status in (401, 403):
-        return (
-            "Keys for https://codestral.mistral.ai and for https://api.mistral.ai are different ones: "
-            f"mistral.base_url ({settings.base_url}) must be the one of your key."
-        )
-    if error.status == 404:
-        return "Check mistral.base_url and mistral.model: the server has no FIM completions there."
-    return "Check mistral.model and your account."
-
-
-async def _ask(backend: Backend, request: FimRequest) -> _Outcome:
+async def _ask(backend: Backend, request: FimRequest) -> Outcome:
     return await asyncio.wait_for(_read(backend, request), PATIENCE_S)
 
 
-async def _read(backend: Backend, request: FimRequest) -> _Outcome:
+async def _read(backend: Backend, request: FimRequest) -> Outcome:
     started = time.monotonic()
     first_s, text, usage = None, "", None
     async with aclosing(backend.fim(request)) as chunks:
@@ -151,4 +129,4 @@ async def _read(backend: Backend, request: FimRequest) -> _Outcome:
             text += chunk.text
             usage = chunk.usage or usage
     total_s = time.monotonic() - started
-    return _Outcome(text, usage, first_s or total_s, total_s)
+    return Outcome(text, usage, first_s or total_s, total_s)

@@ -24,7 +24,6 @@ from lsp_server import __version__
 from lsp_server.engine import wire
 from lsp_server.engine.chat_prompt import ChatTemplate
 from lsp_server.engine.exchange import Exchange
-from lsp_server.engine.families import FimTemplate, detect
 from lsp_server.engine.fim import Prompt, encode
 from lsp_server.engine.job import Event, Job, Priority, PromptSource, Sampling
 from lsp_server.engine.model import LoadedModel
@@ -32,6 +31,7 @@ from lsp_server.engine.room import fit, prompt_room
 from lsp_server.engine.scheduler import Loading, Ready, Scheduler, Unavailable
 from lsp_server.engine.vocabulary import Vocabulary
 from lsp_server.errors import BackendRejected
+from lsp_server.families import FimTemplate, detect
 
 log = logging.getLogger(__name__)
 

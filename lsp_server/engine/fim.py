@@ -9,8 +9,8 @@ from __future__ import annotations
 import string
 from dataclasses import dataclass
 
-from lsp_server.engine.families import PREFIX, SUFFIX, FimTemplate
 from lsp_server.engine.vocabulary import Vocabulary
+from lsp_server.families import PREFIX, SUFFIX, FimTemplate
 
 HELD_TOKENS = 4
 """Tokens held back for the sake of a word: enough for all but the longest, and each costs a decoding step.

@@ -1,4 +1,4 @@
-"""The backend in use, made ready in the background, and the completer that asks it.
+"""The backends in use, made ready in the background, and the completer that asks it.
 
 Owns readiness: who waits for a model, how long, and what is said meanwhile. Everything heavy
 (HTTP client, grammars) is imported here, on a thread, after `initialize` has been answered.
@@ -20,11 +20,14 @@ from lsp_server.completion.result import Completion, NoCompletion, Reason
 from lsp_server.errors import UserFacingError
 from lsp_server.features.in_flight import InFlight
 from lsp_server.features.progress import ProgressBar
+from lsp_server.features.status import StatusLine
 from lsp_server.reporting import Reporter, Severity
 from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
+    from lsp_server.backends.member import Change
     from lsp_server.backends.protocol import Backend, Readiness
+    from lsp_server.backends.router import Connected
     from lsp_server.completion.completer import Completer
     from lsp_server.documents.snapshot import Snapshot
 
@@ -35,13 +38,20 @@ RETRY_S = 30.0
 
 
 class BackendLink:
-    """One backend and one completer, for one set of settings."""
+    """The backends and one completer, for one set of settings."""
 
-    def __init__(self, settings: Settings, reporter: Reporter, progress: Callable[[], ProgressBar]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        reporter: Reporter,
+        status: StatusLine,
+        progress: Callable[[], ProgressBar],
+    ) -> None:
         self._settings = settings
         self._reporter = reporter
+        self._status = status
         self._progress = progress
-        self._backend: Backend | None = None
+        self._connected: Connected | None = None
         self._completer: Completer | None = None
         self._latest: Readiness | None = None
         self._preparation: asyncio.Task[None] | None = None
@@ -58,11 +68,13 @@ class BackendLink:
             self._preparation.add_done_callback(_look_at)
         return self._preparation
 
-    async def backend(self) -> Backend:
-        """Return the backend once it is ready; raises `UserFacingError` if it cannot be made ready."""
-        await asyncio.shield(self.prepare())
-        assert self._backend is not None
-        return self._backend
+    async def chat(self) -> Backend:
+        """Return the backend for chat; raises `UserFacingError` if there is none."""
+        await asyncio.wait({self.prepare()})
+        if self._connected is None:
+            await self.prepare()  # raises what stopped it
+        assert self._connected is not None
+        return self._connected.chat
 
     async def complete(
         self, snapshot: Snapshot, offset: int, *, invoked: bool, current: Callable[[], Snapshot | None]
@@ -89,6 +101,7 @@ class BackendLink:
         if isinstance(outcome, NoCompletion) and outcome.reason is Reason.BACKEND_FAILED:
             self._reporter.tell(f"No completions: {outcome.detail or outcome.reason.value}")
             self._prepare_anew()
+        self._show(snapshot.uri, outcome)
         return outcome
 
     def forget(self, uri: str) -> None:
@@ -105,27 +118,33 @@ class BackendLink:
             await asyncio.wait({self._preparation})
         if self._completer is not None:
             await self._completer.aclose()
-        if self._backend is not None:
-            await self._backend.aclose()
+        if self._connected is not None:
+            await self._connected.aclose()
 
     async def _prepare(self) -> None:
         bar = self._progress()
+        self._status.update(selected=self._settings.backend, state="starting", message="")
         try:
-            if self._completer is None:
-                self._backend, self._completer = await asyncio.to_thread(_connect, self._settings)
-            assert self._backend is not None
-            async with aclosing(self._backend.prepare()) as reports:
+            if self._connected is None:
+                connected, self._completer = await asyncio.to_thread(_connect, self._settings, self._changed)
+                self._connected = connected
+            backend = self._connected.completion
+            async with aclosing(backend.prepare()) as reports:
                 async for readiness in reports:
                     self._latest = readiness
                     if not readiness.ready:
                         bar.update(readiness)
+                        self._status.update(state="loading", message=readiness.message)
                     elif readiness.message:
                         self._reporter.tell(readiness.message, Severity.WARNING, cause="model")
             bar.end("Ready")
-            logger.info("The backend %s is ready", self._backend.name)
+            logger.info("The backend %s is ready", backend.name)
+            if self._status.status.state != "fallback":
+                self._status.update(state="ready", message="", backend=backend.name)
         except UserFacingError as error:
             self._failed_at = time.monotonic()
             bar.end("Failed")
+            self._status.update(state="failed", message=str(error))
             self._reporter.tell(f"No completions: {error}")
             raise
         except Exception:
@@ -136,6 +155,28 @@ class BackendLink:
         except asyncio.CancelledError:
             bar.end("Stopped")
             raise
+
+    def _changed(self, change: Change) -> None:
+        """Show what has become of a backend; failures without a fallback are told by who wanted an answer."""
+        logger.debug("%s: %s %s", change.backend, change.state, change.sentence)
+        wanted = self._connected.completion.name if self._connected is not None else ""
+        shown = self._status.status.backend or wanted
+        if change.use == "completion":  # `in use` or `fallback`
+            state = "fallback" if change.state == "fallback" else "ready"
+            self._status.update(backend=change.backend, state=state, message=change.sentence)
+        elif change.backend == shown and not change.use:
+            states = {"away": "failed", "back": "ready", "loading": "loading"}
+            self._status.update(state=states[change.state], message=change.sentence)
+        if change.state == "fallback":
+            self._reporter.tell(change.sentence, Severity.WARNING, cause=f"fallback to {change.backend}")
+
+    def _show(self, uri: str, outcome: Completion | NoCompletion) -> None:
+        """Say in the status what was kept back, and where the text went."""
+        trace = outcome.trace
+        if isinstance(outcome, NoCompletion) and outcome.reason is Reason.WITHHELD:
+            self._status.update(uri=uri, withheld=(outcome.detail,))
+        elif trace.destination:
+            self._status.update(uri=uri, withheld=trace.withheld, destination=trace.destination)
 
     def _prepare_anew(self) -> None:
         """Look after the backend again with the next request: a local engine may have to be restarted."""
@@ -159,9 +200,10 @@ class BackendLink:
                 return NoCompletion(Reason.SUPERSEDED)
             if not preparation.done():
                 return NoCompletion(Reason.NOT_READY, self._latest.message if self._latest else "")
-        error = preparation.exception()
+        if self._completer is not None:
+            return None  # the backends know themselves whether it is too early to try again
         # A failure has been reported when it happened, not again with each key press.
-        return None if error is None else NoCompletion(Reason.BACKEND_FAILED, str(error))
+        return NoCompletion(Reason.BACKEND_FAILED, str(preparation.exception()))
 
     def _take_ticket(self, uri: str) -> asyncio.Future[None]:
         if older := self._waiting.get(uri):
@@ -170,13 +212,13 @@ class BackendLink:
         return self._waiting[uri]
 
 
-def _connect(settings: Settings) -> tuple[Backend, Completer]:
-    """Import and make backend and completer; runs on a thread, this takes a good part of a second."""
-    from lsp_server.backends.router import choose
+def _connect(settings: Settings, on_change: Callable[[Change], None]) -> tuple[Connected, Completer]:
+    """Import and make backends and completer; runs on a thread, this takes a good part of a second."""
+    from lsp_server.backends.router import connect
     from lsp_server.completion.completer import Completer
 
-    backend = choose(settings)
-    return backend, Completer(backend, settings.completion)
+    connected = connect(settings, on_change)
+    return connected, Completer(connected.completion, settings.completion)
 
 
 def _look_at(preparation: asyncio.Task[None]) -> None:

@@ -27,6 +27,7 @@ def register(server: LanguageServer, session: Session) -> None:
 
     @server.feature(types.INITIALIZED)
     def initialized(_: types.InitializedParams) -> None:
+        session.status.begin()
         session.start(configuration.begin(server, session))
 
     @server.feature(types.SHUTDOWN)

@@ -41,6 +41,9 @@ _OWN_TEXT_SYNC = (
     types.NOTEBOOK_DOCUMENT_DID_CLOSE,
 )
 
+LAST_ANSWERS_S = 1.0
+"""For requests under way when `shutdown` comes; editors wait a few seconds for its answer."""
+
 _DEALT_WITH = object()
 """Stands for a message that has been answered, or cannot be, while it was being parsed."""
 
@@ -133,12 +136,22 @@ class Protocol(LanguageServerProtocol):
         if (handler := self.fm.features.get(types.SHUTDOWN)) is not None:
             await handler(None)
         pending = [future for msg_id, future in self._request_futures.items() if msg_id != self.msg_id]
+        await self.last_answers(except_for=self.msg_id)  # their work has just been ended
         for future in pending:
             future.cancel()
-        # pygls keeps its own requests, which are concurrent futures, and ours side by side.
-        handlers: list[Any] = [future for future in pending if asyncio.isfuture(future)]
-        await asyncio.gather(*handlers, return_exceptions=True)
+        await asyncio.gather(*filter(asyncio.isfuture, pending), return_exceptions=True)
         self._shutdown = True
+
+    async def last_answers(self, *, except_for: MsgId | None = None) -> None:
+        """Wait a moment for requests of the client that are about to be answered."""
+        # pygls keeps its own requests, which are concurrent futures, and the client's side by side.
+        futures: list[Any] = [
+            future
+            for msg_id, future in self._request_futures.items()
+            if asyncio.isfuture(future) and msg_id != except_for
+        ]
+        if futures:
+            await asyncio.wait(futures, timeout=LAST_ANSWERS_S)
 
     def _leave(self, _: object) -> None:
         """End the serving loop, which decides on the exit status."""

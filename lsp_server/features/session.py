@@ -13,12 +13,14 @@ from pathlib import Path
 from pygls.lsp.server import LanguageServer
 
 from lsp_server import config_files
+from lsp_server.backends import references
 from lsp_server.completion.result import Completion, NoCompletion, Reason
 from lsp_server.documents.positions import Encoding
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.store import DocumentStore
 from lsp_server.features.backend_link import BackendLink
 from lsp_server.features.progress import ProgressBar
+from lsp_server.features.status import StatusLine
 from lsp_server.options import Layer, Problem, resolve
 from lsp_server.reporting import Reporter, set_level
 from lsp_server.settings import Settings
@@ -28,6 +30,9 @@ logger = logging.getLogger(__name__)
 CONFIGURATION_S = 3.0
 """Longest wait for the editor's configuration, which takes milliseconds if it comes at all."""
 
+SELECTED = "lsp_server.selectBackend"
+"""The origin of a backend that was selected at run time."""
+
 
 class Session:
     """State of one connection."""
@@ -36,15 +41,17 @@ class Session:
         self.server = server
         self.documents = DocumentStore()
         self.settings = Settings()
+        self.status = StatusLine(server)
         self._reporter = reporter
         self._log_level = log_level
         self._root: Path | None = None
-        self._initial = self._editor = Layer("")
+        self._initial = self._editor = self._selected = Layer("")
         self._configured = asyncio.Event()
         self._problems: tuple[Problem, ...] = ()
         self._reported: tuple[Problem, ...] = ()
         self._link = self._new_link()
         self._chores: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def encoding(self) -> Encoding:
@@ -70,6 +77,12 @@ class Session:
         fresh = [problem for problem in self._problems if problem not in self._reported]
         self._reported = self._problems
         self._reporter.tell_problems(fresh)
+
+    def select(self, backend: str) -> None:
+        """Use this backend or profile from now on, whatever the layers of the configuration say."""
+        self._selected = Layer(SELECTED, {"backend": backend})
+        self.configure()
+        self.warm_up()
 
     def warm_up(self) -> None:
         """Make the backend ready in the background, so that the first completion finds it so."""
@@ -108,7 +121,12 @@ class Session:
         task.add_done_callback(self._finish)
 
     async def aclose(self) -> None:
-        """End all work; every request under way gets its answer."""
+        """End all work; every request under way gets its answer. The second call waits for the first."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         for chore in self._chores:
             chore.cancel()
         await self._link.aclose()
@@ -131,7 +149,8 @@ class Session:
         self._configured.set()
 
     def _resolve(self) -> None:
-        resolved = resolve([*config_files.layers(self._root), self._initial, self._editor])
+        layers = [*config_files.layers(self._root), self._initial, self._editor, self._selected]
+        resolved = resolve(layers, references.check)
         self._problems = resolved.problems
         set_level(self._log_level or resolved.settings.log_level)
         if resolved.settings != self.settings:
@@ -140,7 +159,10 @@ class Session:
             self.start(old.aclose())
 
     def _new_link(self) -> BackendLink:
-        return BackendLink(self.settings, self._reporter, lambda: ProgressBar(self.server, self._reporter))
+        def bar() -> ProgressBar:
+            return ProgressBar(self.server, self._reporter)
+
+        return BackendLink(self.settings, self._reporter, self.status, bar)
 
     def _finish(self, chore: asyncio.Task[None]) -> None:
         self._chores.discard(chore)

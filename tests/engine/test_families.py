@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.engine.families import MAX_STOP, FimTemplate, detect, load_families
 from lsp_server.engine.fim import encode
 from lsp_server.engine.vocabulary import VocabOnly
 from lsp_server.errors import ConfigurationError
+from lsp_server.families import MAX_STOP, FimTemplate, detect, load_families
 from lsp_server.resources import prompts_folder
 from tests.support.tiny_gguf import V2, write_bpe, write_spm, write_tiny_mistral
 

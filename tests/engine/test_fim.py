@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from mistral_common.protocol.fim.request import FIMRequest
 from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
-from lsp_server.engine import families
-from lsp_server.engine.families import detect, load_families
+from lsp_server import families
 from lsp_server.engine.fim import HELD_TOKENS, Prompt, encode
 from lsp_server.engine.vocabulary import VocabOnly, Vocabulary
+from lsp_server.families import detect, load_families
 from tests.support.tiny_gguf import TEKKEN, UNUSED, V3, write_bpe, write_tiny_mistral
 
 FAMILIES = {family.id: family for family in load_families()}

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lsp_server.engine.families import detect
 from lsp_server.engine.fim import encode
 from lsp_server.engine.healing import Healing
 from lsp_server.engine.vocabulary import VocabOnly, Vocabulary
+from lsp_server.families import detect
 from tests.support.tiny_gguf import write_bpe, write_tiny_mistral
 
 

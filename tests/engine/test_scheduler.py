@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.engine.families import detect
 from lsp_server.engine.fim import Prompt, encode
 from lsp_server.engine.job import Cancelled, Done, Event, Failed, Job, Priority, PromptSource, Sampling, Text
 from lsp_server.engine.model import BATCH_TOKENS, LoadedModel
 from lsp_server.engine.scheduler import Loading, Ready, Scheduler, Unavailable
 from lsp_server.engine.vocabulary import Vocabulary
 from lsp_server.errors import BackendRejected
+from lsp_server.families import detect
 
 WAIT_S = 120
 CODE = "def fibonacci(n):\n    if n < 2:\n        return n\n    return"

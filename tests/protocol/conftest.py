@@ -33,7 +33,7 @@ def options(model: ScriptedServer) -> dict[str, Any]:
     """Return options that lead to the scripted server."""
     return {
         "backend": "mistral",
-        "mistral": {"base_url": model.base_url, "api_key_env": "SCRIPTED_KEY"},
+        "backends": {"mistral": {"base_url": model.base_url, "api_key_env": "SCRIPTED_KEY"}},
         "completion": {"debounce_ms": 0},
     }
 

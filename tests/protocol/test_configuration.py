@@ -72,12 +72,13 @@ def test_files_and_options_are_laid_over_each_other(
     start: Start, options: dict[str, Any], model: ScriptedServer, config_file: Path, tmp_path: Path
 ) -> None:
     config_file.write_text(
-        "[completion]\nmax_tokens = 11\ntemperature = 0.5\n[mistral]\nmodel = 'from-the-file'\n"
+        "[completion]\nmax_tokens = 11\ntemperature = 0.5\n[backends.mistral]\nmodel = 'from-the-file'\n"
     )
-    (tmp_path / config_file_name()).write_text("[completion]\nmax_tokens = 12\n[mistral]\nmodel = 'theirs'\n")
+    theirs = "[completion]\nmax_tokens = 12\n[backends.mistral]\nmodel = 'theirs'\n"
+    (tmp_path / config_file_name()).write_text(theirs)
     with start() as client:
         client.initialize(options=options, root=tmp_path)
-        assert "mistral cannot be set by a workspace" in _warning(client)
+        assert "backends cannot be set" in _warning(client)
         client.open(URI, "")
         assert _ask(client, "x = ") == ["pass"]
     body = model.history[0].body
@@ -196,7 +197,7 @@ def test_languages_can_be_turned_off(start: Start, options: dict[str, Any], mode
 
 
 def test_a_missing_key_is_told_once_and_not_at_every_key(start: Start) -> None:
-    options = {"backend": "mistral", "mistral": {"api_key_env": "NO_SUCH_KEY"}}
+    options = {"backend": "mistral", "backends": {"mistral": {"api_key_env": "NO_SUCH_KEY"}}}
     with start() as client:
         client.initialize(options=options)
         client.open(URI, "x = ")
@@ -205,7 +206,9 @@ def test_a_missing_key_is_told_once_and_not_at_every_key(start: Start) -> None:
             assert client.completed(client.complete(URI, 0, 8)) == []
         assert "NO_SUCH_KEY" in client.expect("window/showMessage")["message"]
         client.round_trip()
-        assert client.log.read_text().count("NO_SUCH_KEY") == 1
+        told = [line for line in client.log.read_text().splitlines() if "NO_SUCH_KEY" in line]
+        assert sum("ERROR" in line for line in told) == 1
+        assert len(told) == 2, told  # and once what the backend itself found
 
 
 def test_the_log_goes_to_a_file_if_wanted(start: Start, tmp_path: Path) -> None:

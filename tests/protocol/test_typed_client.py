@@ -37,7 +37,7 @@ async def client(
     capabilities.text_document.inline_completion = types.InlineCompletionClientCapabilities()
     options = {
         "backend": "mistral",
-        "mistral": {"base_url": scripted.base_url, "api_key_env": "SCRIPTED_KEY"},
+        "backends": {"mistral": {"base_url": scripted.base_url, "api_key_env": "SCRIPTED_KEY"}},
         "completion": {"debounce_ms": 0},
     }
     lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda _: None)

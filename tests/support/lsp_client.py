@@ -47,6 +47,8 @@ class LspClient:
         self.configuration = configuration
         self.asked: list[Message] = []
         """Requests of the server; they are answered by the client itself."""
+        self.answers: dict[str, object] = {}
+        """Results for requests of the server that a client need not expect."""
         self.tracebacks_expected = False
         self._stderr = log.open("wb")
         self._process = subprocess.Popen(
@@ -120,9 +122,13 @@ class LspClient:
         assert "data" not in response["error"], response
         return int(response["error"]["code"])
 
-    def expect(self, method: str) -> Any:  # noqa: ANN401
-        """Wait for a notification of the server and return its params."""
-        return self._take(lambda it: it.get("method") == method, method)["params"]
+    def expect(self, method: str, **params: object) -> Any:  # noqa: ANN401
+        """Wait for a notification of the server, with these params among others, and return all of them."""
+
+        def wanted(message: Message) -> bool:
+            return message.get("method") == method and params.items() <= message["params"].items()
+
+        return self._take(wanted, f"{method} {params}")["params"]
 
     def discard(self, method: str) -> None:
         """Do not care how many of these notifications come until the end."""
@@ -250,6 +256,8 @@ class LspClient:
             result: object = None
             if message["method"] == "workspace/configuration":
                 result = [self.configuration]
+            elif message["method"] in self.answers:
+                result = self.answers[message["method"]]
             else:
                 assert message["method"] in _QUIET_REQUESTS, message
             self.send({"id": message["id"], "result": result})

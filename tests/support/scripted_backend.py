@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readiness
 
 
 class ScriptedBackend:
-    """Answers each request with the next reply: pieces of text, `None` for "wait until told", or an error."""
+    """Answers each request with the next reply: pieces of text, `None` for "wait until told", or an error.
 
-    name = "scripted"
+    Without replies it answers with its name.
+    """
 
-    def __init__(self, *replies: list[str | None] | Exception) -> None:
+    def __init__(
+        self,
+        *replies: list[str | None] | Exception,
+        name: str = "scripted",
+        steps: Sequence[Readiness | Exception | None] = (Readiness(ready=True),),
+    ) -> None:
+        """Take replies, and the steps of a preparation, where `None` waits for `may_be_ready`."""
+        self.name = name
         self.replies = list(replies)
+        self.steps = steps
+        self.may_be_ready = asyncio.Event()
+        self.preparations = 0
+        self.sick: Exception | None = None
+        """What a probe raises."""
+        self.probes = 0
+        self.probe_answers = asyncio.Event()
+        self.probe_answers.set()
+        self.is_closed = False
         self.requests: list[FimRequest] = []
         self.closed: list[FimRequest] = []
         """Requests whose stream was closed before its end."""
@@ -22,7 +39,7 @@ class ScriptedBackend:
 
     async def fim(self, request: FimRequest) -> AsyncGenerator[Chunk, None]:
         self.requests.append(request)
-        reply = self.replies.pop(0)
+        reply = self.replies.pop(0) if self.replies else [self.name]
         if isinstance(reply, Exception):
             raise reply
         ended = False
@@ -43,7 +60,20 @@ class ScriptedBackend:
         yield Chunk("")
 
     async def prepare(self) -> AsyncGenerator[Readiness, None]:
-        yield Readiness(ready=True)
+        self.preparations += 1
+        for step in self.steps:
+            if isinstance(step, Exception):
+                raise step
+            if step is None:
+                await self.may_be_ready.wait()
+            else:
+                yield step
+
+    async def probe(self) -> None:
+        self.probes += 1
+        await self.probe_answers.wait()
+        if self.sick is not None:
+            raise self.sick
 
     async def aclose(self) -> None:
-        return None
+        self.is_closed = True

@@ -100,9 +100,16 @@ class ScriptedServer:
     def __init__(self, default: Reply | None = None, *, port: int = 0) -> None:
         self.default = default or Reply(["pass"])
         self.history: list[Recorded] = []
+        self.models: Sequence[str] = ("codestral-latest", "mistral-large-2411")
+        self.model_lists = 0
+        """How often the models were asked for."""
+        self.loading = 0
+        """So many times more the list of models is refused: the model is still being loaded."""
         self._replies: deque[Reply] = deque()
         self._arrived = threading.Condition()
         self._socket = socket.create_server(("127.0.0.1", port))
+        # asyncio does this only for sockets made with a protocol number; without it replies take 40 ms.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._loop: asyncio.AbstractEventLoop | None = None
         app = Starlette(routes=[Route("/{path:path}", _Endpoint(self))])
         self._server = uvicorn.Server(
@@ -157,6 +164,13 @@ class ScriptedServer:
             self.history.append(request)
             self._arrived.notify_all()
 
+    def list_models(self) -> Response:
+        if self.loading > 0:
+            self.loading -= 1
+            return JSONResponse({"error": {"code": 503, "message": "Loading model"}}, 503)
+        data = [{"id": name, "object": "model"} for name in self.models]
+        return JSONResponse({"object": "list", "data": data})
+
     def next_reply(self) -> Reply:
         return self._replies.popleft() if self._replies else self.default
 
@@ -170,6 +184,12 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         path = request.url.path
+        if (request.method, path) == ("GET", "/v1/models"):
+            self._server.model_lists += 1
+            refused = request.headers.get("authorization") != f"Bearer {API_KEY}"
+            answer = JSONResponse({"detail": "Unauthorized"}, 401) if refused else self._server.list_models()
+            await answer(scope, receive, send)
+            return
         if path not in FIELDS or request.method != "POST":
             await JSONResponse({"detail": "Not Found"}, 404)(scope, receive, send)
             return
@@ -231,7 +251,10 @@ async def _send_reply(
         {
             "type": "http.response.start",
             "status": 200,
-            "headers": [(b"content-type", b"text/event-stream; charset=utf-8")],
+            "headers": [
+                (b"content-type", b"text/event-stream; charset=utf-8"),
+                *((name.lower().encode(), value.encode()) for name, value in reply.headers.items()),
+            ],
         }
     )
     events = reply.raw_events if reply.raw_events is not None else stream_events(reply, body)

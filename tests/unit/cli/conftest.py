@@ -32,5 +32,9 @@ def model() -> Iterator[ScriptedServer]:
 @pytest.fixture
 def scripted(model: ScriptedServer) -> list[str]:
     """Return the arguments that lead a command to the scripted model."""
-    options = ("backend=mistral", f"mistral.base_url={model.base_url}", "mistral.api_key_env=SCRIPTED_KEY")
+    options = (
+        "backend=mistral",
+        f"backends.mistral.base_url={model.base_url}",
+        "backends.mistral.api_key_env=SCRIPTED_KEY",
+    )
     return [argument for option in options for argument in ("--set", option)]

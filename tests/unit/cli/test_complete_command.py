@@ -128,7 +128,7 @@ def test_why_says_what_was_sent_and_what_it_cost(
     }
     sent = file.read_text()
     before = len("def add(a, b):\n    return ")
-    assert rows["backend"] == "mistral"
+    assert rows["backend"] == "mistral, this machine"
     assert rows["sent"] == f"{before} characters before the cursor, {len(sent) - before} after"
     assert rows["prompt"] == "7 tokens: 0 reused, 7 evaluated"
     assert rows["written"] == "1 tokens, 5 characters"

@@ -59,8 +59,13 @@ def test_a_remote_server_that_completes(model: ScriptedServer, scripted: list[st
     report = json.loads(done.stdout)
     assert done.exit_code == 0
     assert (report["version"], report["ok"]) == (__version__, True)
-    assert [row["check"] for row in report["findings"]][-3:] == ["backend", "API key", "answer"]
-    assert f"{model.base_url} completes" in report["findings"][-1]["text"]
+    assert [row["check"] for row in report["findings"]][-6:] == ["backend", *["mistral"] * 5]
+    where, key, reachable, model_there, answer = (row["text"] for row in report["findings"][-5:])
+    assert where == f"mistral at {model.base_url}, this machine"
+    assert key == "there is a key (the environment variable SCRIPTED_KEY)"
+    assert reachable.startswith("reachable, and the key is accepted")
+    assert model_there == "the server has codestral-latest"
+    assert "codestral-latest completes" in answer
     assert API_KEY not in done.output
     (request,) = model.history
     assert request.body["max_tokens"] == 8
@@ -76,25 +81,26 @@ def test_lines_for_people_have_no_escape_codes_in_a_pipe(scripted: list[str]) ->
 @pytest.mark.parametrize(
     ("reply", "level", "text", "advice"),
     [
-        (Reply(status=401, error={}), Level.PROBLEM, "SCRIPTED_KEY", "must be the one of your key"),
-        (Reply(status=404, error={}), Level.PROBLEM, "HTTP 404", "no FIM completions"),
-        (
-            Reply(status=400, error={"message": "no such model"}),
-            Level.PROBLEM,
-            "no such model",
-            "mistral.model",
-        ),
-        (Reply(status=503, error={}), Level.PROBLEM, "HTTP 503", "mistral.base_url"),
-        (Reply([]), Level.WARNING, "with nothing", "mistral.model"),
+        (Reply(status=401, error={}), Level.PROBLEM, "SCRIPTED_KEY", ""),
+        (Reply(status=400, error={"message": "no"}), Level.PROBLEM, "refused", "backends.mistral.model"),
+        (Reply(status=500, error={}), Level.PROBLEM, "HTTP 500", "backends.mistral.base_url"),
+        (Reply([]), Level.WARNING, "with nothing", "backends.mistral.model"),
     ],
 )
 def test_a_remote_server_that_does_not(
     reply: Reply, level: Level, text: str, advice: str, model: ScriptedServer, scripted: list[str]
 ) -> None:
     model.enqueue(reply)
-    answer = findings(*scripted)["answer"]
+    answer = findings(*scripted)["mistral"]
     assert answer.level is level
     assert text in answer.text and advice in answer.advice
+
+
+def test_a_model_that_the_server_does_not_have(model: ScriptedServer, scripted: list[str]) -> None:
+    model.models = ["codestral-2508", "mistral-large-latest"]
+    missing = findings(*scripted)["mistral"]
+    assert (missing.level, missing.text) == (Level.WARNING, "the server does not list codestral-latest")
+    assert "codestral-2508" in missing.advice
 
 
 def test_a_problem_is_the_exit_status(model: ScriptedServer, scripted: list[str]) -> None:
@@ -105,12 +111,15 @@ def test_a_problem_is_the_exit_status(model: ScriptedServer, scripted: list[str]
 
 
 def test_a_server_that_is_not_there(scripted: list[str]) -> None:
-    found = findings(*scripted, "--set", "mistral.base_url=http://127.0.0.1:9")
-    assert found["answer"].level is Level.PROBLEM
-    assert "cannot be reached" in found["answer"].text
+    found = findings(*scripted, "--set", "backends.mistral.base_url=http://127.0.0.1:9")
+    assert found["mistral"].level is Level.PROBLEM
+    assert "cannot be reached" in found["mistral"].text
 
 
-@pytest.mark.parametrize(("key", "said"), [(None, "no API key"), (f"{API_KEY}\n", "blanks around it")])
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [(None, "There is no API key"), (f"{API_KEY}\nx", "SCRIPTED_KEY"), ("wrong", "SCRIPTED_KEY")],
+)
 def test_keys_that_cannot_be_right(
     key: str | None, said: str, model: ScriptedServer, scripted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,10 +128,19 @@ def test_keys_that_cannot_be_right(
         done = run(*scripted)
     else:
         done = run("--set", "backend=mistral")
-        assert not model.history
+    assert not model.history
     assert done.exit_code == 1
     assert said in done.stdout
-    assert API_KEY not in done.output
+    assert API_KEY not in done.output and "wrong" not in done.output
+
+
+def test_every_backend_of_a_profile_is_looked_at(model: ScriptedServer, scripted: list[str]) -> None:
+    profile = "profiles.both.completion=['mistral', 'box']"
+    box = ("backends.box.type=mistral", "backends.box.base_url=http://127.0.0.1:9", "backends.box.model=m")
+    options = ("backend=both", profile, *box)
+    found = findings(*scripted, *(argument for option in options for argument in ("--set", option)))
+    assert found["backend"].text.startswith("mistral, then box, because")
+    assert (found["mistral"].level, found["box"].level) == (Level.OK, Level.PROBLEM)
 
 
 def test_wrong_options_are_named_with_their_line(config_file: Path, scripted: list[str]) -> None:
@@ -154,7 +172,7 @@ def test_without_the_local_extra(monkeypatch: pytest.MonkeyPatch, scripted: list
     assert "pip install '.[local]'" in alone["extra local"].advice
     assert alone["backend"].level is Level.PROBLEM
     assert "MISTRAL_API_KEY" in alone["backend"].text
-    assert findings(*scripted)["answer"].level is Level.OK
+    assert findings(*scripted)["mistral"].level is Level.OK
 
 
 @pytest.fixture
@@ -192,7 +210,7 @@ def test_a_model_that_is_not_here_is_not_fetched(tmp_path: Path) -> None:
     assert f"models pull {catalogue.DEFAULT_NAME}" in found["model file"].advice
     assert "engine" not in found
     assert not (tmp_path / "store").exists()
-    refused = findings("--set", "local.download=false")["model file"]
+    refused = findings("--set", "backend=local", "--set", "local.download=false")["model file"]
     assert refused.level is Level.PROBLEM
 
 

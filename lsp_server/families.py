@@ -1,7 +1,8 @@
 """Model families: how each wants a fill-in-the-middle prompt, read from `prompts/fim/*.toml`.
 
-Owns the format of these files and the choice of one for a loaded model. Which token ids come out
-is `fim`'s business. A family is never chosen by name alone: its control tokens must be there.
+Owns the format of these files and the choice of one for a loaded model or for a model's name. Which token
+ids or which text comes out is the business of `engine.fim` and `backends.raw_fim`. Where a vocabulary can be
+looked into, a family is never chosen by name alone: its control tokens must be there.
 """
 
 from __future__ import annotations
@@ -38,6 +39,21 @@ class Detect(_Table, frozen=True):
     """Control tokens that must all be in the vocabulary."""
     names: tuple[str, ...] = ()
     """If given, one of these must also be in the model's or the file's name: the tokens cannot tell alone."""
+
+
+class Remote(_Table, frozen=True):
+    """Names by which servers know models of the family, where their vocabulary cannot be looked into.
+
+    Each is looked for as whole words in the last part of a model's path; `_` and blanks count as `-`.
+    """
+
+    names: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    """Not with one of these in the name: relatives that have not learnt it, or are not reached as text."""
+    spelled: dict[str, str] = {}
+    """How control tokens are written for these models, where not as in the layouts."""
+    order: Place | None = None
+    """The layout for prompts written as text, if it is not the family's."""
 
 
 class Order(_Table, frozen=True):
@@ -86,6 +102,9 @@ class FimTemplate(_Table, frozen=True):
     other_spellings: dict[str, tuple[str, ...]] = {}
     """What a control token is called in other conversions of the same vocabulary."""
     files: Files = Files()
+    controls: tuple[str, ...] = ()
+    """Further control tokens, which text for a server that parses them must not contain."""
+    remote: tuple[Remote, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.stop) > MAX_STOP:
@@ -106,6 +125,24 @@ class FimTemplate(_Table, frozen=True):
             raise ValueError(f"`layout.{place}` names {SUFFIX} more than once")
         if SUFFIX in parts and (parts.index(SUFFIX) < parts.index(PREFIX)) != (place == "spm"):
             raise ValueError(f"`layout.{place}` has {PREFIX} and {SUFFIX} in the other order")
+
+    def respelled(self, remote: Remote) -> FimTemplate:
+        """Return the family with its control tokens written as they are for some of its models."""
+
+        def spell(parts: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(remote.spelled.get(part, part) for part in parts)
+
+        layout = Layout(psm=spell(self.layout.psm), spm=spell(self.layout.spm))
+        order = Order(remote.order, remote.order) if remote.order else self.order
+        return msgspec.structs.replace(self, layout=layout, order=order, end_tokens=spell(self.end_tokens))
+
+    @property
+    def all_controls(self) -> tuple[str, ...]:
+        """Every control token that the file names, in all spellings."""
+        named = (*self.detect.tokens, *self.markers, *self.end_tokens, *self.controls)
+        others = (text for spellings in self.other_spellings.values() for text in spellings)
+        written = (text.strip() for remote in self.remote for text in remote.spelled.values())
+        return tuple(dict.fromkeys((*named, *others, *written)))
 
     @property
     def fim(self) -> bool:
@@ -176,6 +213,44 @@ def detect(
     most = max((len(family.detect.tokens) for family in candidates), default=0)
     best = [family for family in candidates if len(family.detect.tokens) == most]
     return best[0] if len(best) == 1 else by_id["prefix-only"]
+
+
+def named(model: str, *, families: Sequence[FimTemplate] | None = None) -> FimTemplate | None:
+    """Return the family of a model of which only the name is known, None if none is sure.
+
+    Its control tokens are spelled as this model's are, for prompts written as text.
+    """
+    words = _words(re.split(r"[/\\]", model.strip().rstrip("/"))[-1])
+    found = [
+        family.respelled(remote)
+        for family in (load_families() if families is None else families)
+        for remote in family.remote
+        if any(_among(name, words) for name in remote.names)
+        and not any(_among(name, words) for name in remote.without)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def chosen(family: str, model: str) -> FimTemplate:
+    """Return a family by its id, spelled for `model` as `named` does; ConfigurationError if there is none."""
+    known = {template.id: template for template in load_families()}
+    if family not in known:
+        raise ConfigurationError(
+            f"No model family is called `{family}`: take one of {', '.join(sorted(known))}."
+        )
+    by_name = named(model, families=[known[family]])
+    if by_name is not None or not known[family].remote:
+        return by_name or known[family]
+    return known[family].respelled(known[family].remote[0])
+
+
+def _words(name: str) -> str:
+    return re.sub(r"[\s_]+", "-", name.casefold())
+
+
+def _among(part: str, words: str) -> bool:
+    # `starcoder` is not in `starcoder2`, nor `granite-3` in `granite-3.3` or `2b` in `22b`.
+    return re.search(rf"(?<![a-z0-9]){re.escape(_words(part))}(?![a-z0-9]|\.[0-9])", words) is not None
 
 
 def _overridden(by_id: dict[str, FimTemplate], chosen: str, vocabulary: Markers) -> FimTemplate:

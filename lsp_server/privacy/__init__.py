@@ -1,0 +1,1 @@
+"""What may leave this machine, and to where. Pure: paths and text in, verdicts and text out."""
