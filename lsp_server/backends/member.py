@@ -75,6 +75,8 @@ class Member:
         self._told_away = ""
         self._unanswered_since: float | None = None
         self._failed_quickly = False
+        self._gave_no_sign = False
+        """Whether the last look for a sign of life found none."""
         self._was_ready = False
         self._is_closed = False
         self.unready: UserFacingError | None = None
@@ -124,7 +126,7 @@ class Member:
             return False
         if self._failed_quickly:
             return True
-        if not self.breaker.fresh:
+        if not self.breaker.fresh or self._gave_no_sign:
             return False
         self.probe()
         if self._probe is not None:
@@ -146,6 +148,7 @@ class Member:
         """Take note of an answer's beginning; say whether it is the first one after the backend was away."""
         self._unanswered_since = None
         self._was_ready = True
+        self._gave_no_sign = False
         self.breaker.answered()
         was_away, self._told_away = bool(self._told_away), ""
         if was_away:
@@ -211,12 +214,14 @@ class Member:
             self._probe = None
 
     async def _find_alive(self) -> None:
+        self._gave_no_sign = True
         try:
             await self.backend.probe()
         except BackendRejected as error:
             if error.status not in NO_SUCH_PATH:
                 raise
         self._unanswered_since = None
+        self._gave_no_sign = False
         self.breaker.found_alive()
 
     def _failed_in_background(self, error: Exception) -> UserFacingError:
