@@ -20,6 +20,8 @@ import pytest
 import tree_sitter
 import tree_sitter_lua
 
+from lsp_server.backends.references import check
+from lsp_server.backends.router import connect
 from lsp_server.cli import command
 from lsp_server.cli.models import markdown as models_table
 from lsp_server.cli.settings import markdown as settings_table
@@ -151,14 +153,30 @@ def ours(text: str) -> object:
 
 @pytest.mark.parametrize("text", blocks("toml"))
 def test_a_toml_example_has_no_problems(text: str) -> None:
-    resolved = resolve([Layer.from_wire("README", ours(text))])
+    resolved = resolve([Layer.from_wire("README", ours(text))], check)
     assert resolved.problems == ()
     assert set(resolved.origins.values()) == {"default", "README"}
 
 
+def backend_rows() -> list[str]:
+    """Return the settings of each row of the table of backends, as TOML."""
+    table = README.read_text(encoding="utf-8").partition("| what runs the model |")[2].partition("\n\n")[0]
+    rows = [row.split(" | ")[1] for row in table.splitlines()[2:]]
+    return ["\n".join(re.findall(r"`([^`]*)`", row)) for row in rows]
+
+
+@pytest.mark.parametrize("text", backend_rows())
+async def test_a_row_of_the_table_of_backends_is_all_it_takes(text: str) -> None:
+    resolved = resolve([Layer.from_wire("README", tomllib.loads(text))], check)
+    assert resolved.problems == ()
+    connected = connect(resolved.settings)  # raises if something is still missing
+    assert connected.names == (resolved.settings.backend,)
+    await connected.aclose()
+
+
 @pytest.mark.parametrize("text", blocks("json"))
 def test_a_json_example_has_no_problems(text: str) -> None:
-    resolved = resolve([Layer.from_wire("README", json.loads(text))])
+    resolved = resolve([Layer.from_wire("README", json.loads(text))], check)
     assert resolved.problems == ()
     assert set(resolved.origins.values()) == {"default", "README"}
 

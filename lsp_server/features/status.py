@@ -29,7 +29,7 @@ class Status:
     destination: str = ""
     """Whose machine that is; empty until the first answer."""
     state: str = "starting"
-    """`starting`, `loading`, `ready`, `fallback`, `failed` or `off`."""
+    """`starting`, `loading`, `ready`, `fallback` or `failed`."""
     message: str = ""
     """One sentence about the state, where there is something to say."""
     uri: str = ""
