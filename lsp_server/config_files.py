@@ -5,6 +5,7 @@ Knows TOML and paths; what the keys mean is for `options`, which workspaces may 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -29,6 +30,13 @@ _HEADER = re.compile(r"\s*(\[[^\[].*?\])\s*(?:#.*)?$")
 _PART = r"(?:[\w\-]+|\"[^\"]*\"|'[^']*')"
 _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)")
+
+LONGEST_BYTES = 1 << 15
+"""Of a workspace's file: one that sets every option has 5 kB, and this one may be anybody's."""
+MOST_DOTS = 200
+"""In a line of it: tomllib needs time in the square of a key's parts, seconds for some thousands."""
+DEEPEST = 3
+"""Parts of the longest key there is; where longer ones stand is not kept."""
 
 _CLOSED: dict[str, object] = {"privacy": {"excluded": ["*"]}}
 """What counts in place of a user's file that cannot be read: no text leaves this machine, since nobody can
@@ -67,12 +75,28 @@ def workspace_layer(root: Path) -> Layer:
     """Read the workspace's file; its text as it is now decides whether it is trusted."""
     path = workspace_file(root)
     try:
-        text = path.read_bytes()
+        text = workspace_content(path)
     except FileNotFoundError:
         return Layer(str(path), sections=WORKSPACE_SECTIONS)
     except OSError as error:
         return _broken(path, f"cannot be read: {error.strerror}")
     return parsed(path, text, None if trust.is_trusted(root, text) else WORKSPACE_SECTIONS)
+
+
+def workspace_content(path: Path) -> bytes:
+    """Return the bytes of a workspace's file; raises OSError, too, for what would take without end.
+
+    A cloned repository can have a link to a device there, or a text made to be slow to read.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "it is no plain file")
+    with path.open("rb") as file:
+        content = file.read(LONGEST_BYTES + 1)
+    if len(content) > LONGEST_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {LONGEST_BYTES} bytes")
+    if any(line.count(b".") > MOST_DOTS for line in content.splitlines()):
+        raise OSError(errno.EFBIG, f"it has a line with more than {MOST_DOTS} dots")
+    return content
 
 
 def parsed(
@@ -110,7 +134,7 @@ def _lines(text: str) -> dict[str, int]:
             parts = table = _parts(header[1])
         elif key := _KEY.match(line):
             parts = (*table, *_parts(f"{key[1]} = 0"))
-        for length in range(1, len(parts) + 1):
+        for length in range(1, min(len(parts), DEEPEST) + 1):
             found.setdefault(written(parts[:length]), number)
     return found
 

@@ -11,8 +11,7 @@ CodestralLspError
         │   └── RateLimited    the server wants fewer requests; `wait_s` says for how long
         ├── BackendRejected    the server answered and said no: key, model, request
         │   └── RequestRejected no to this one request (too long, not acceptable); the next one may do
-        │       └── SuffixRefused not in this way; another way to fill in the middle may do
-        │       └── SuffixRefused  this server or model takes no text after the cursor
+        │       └── SuffixRefused  no text after the cursor in this way; another way may do
         └── TextWithheld       the privacy rules keep this text from this backend; nothing was sent
 """
 

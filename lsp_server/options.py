@@ -142,8 +142,18 @@ class _Laid:
                 if "if_wrong" not in item.option.metadata:
                     continue
                 value = item.option.metadata["if_wrong"]
+            if layer.sections is not None and not self._may_set(item, value):
+                problem = _untrusted(f"{written(item.parts)} cannot be set to {_shown(value)}")
+                self.problems.append(layer.problem(item.parts, problem))
+                continue
             self.values[item.parts] = value
             self.sources[item.parts] = layer
+
+    def _may_set(self, item: _Given, value: object) -> bool:
+        """Say whether a workspace that is not trusted may: not what its user has switched off."""
+        assert item.option is not None
+        judge = item.option.metadata.get("untrusted")
+        return judge is None or bool(judge(self.values.get(item.parts, item.option.default), value))
 
     def settings(self) -> Settings:
         """Build the settings."""
@@ -176,11 +186,7 @@ def _given(layer: Layer, problems: list[Problem]) -> Iterator[_Given]:
         if section is None and (option is None or option.section):
             problems.append(layer.problem((name,), _unknown(name, (), None)))
         elif layer.sections is not None and name not in layer.sections:
-            message = (
-                f"{name} cannot be set by a workspace that you have not trusted: "
-                "run `lsp_server trust` in that folder, or set it in your own configuration"
-            )
-            problems.append(layer.problem((name,), message))
+            problems.append(layer.problem((name,), _untrusted(f"{name} cannot be set")))
         elif section is None:
             yield _Given((name,), option, value)
         else:
@@ -220,6 +226,13 @@ def _given_table(
             problems.append(layer.problem(parts, _unknown(name, table, section)))
         else:
             yield _Given(parts, option, inner)
+
+
+def _untrusted(problem: str) -> str:
+    return (
+        f"{problem} by a workspace that you have not trusted: "
+        "run `lsp_server trust` in that folder, or set it in your own configuration"
+    )
 
 
 def _no_table(section: Section, name: str, value: object) -> str:

@@ -87,6 +87,12 @@ def known() -> Mapping[str, Option]:
     return {option.key: option for option in _all()}
 
 
+@lru_cache(maxsize=1)
+def needing_trust() -> frozenset[str]:
+    """Return the options that a workspace may not set as it likes although it may set their section."""
+    return frozenset(key for key, option in known().items() if "untrusted" in option.metadata)
+
+
 def _all() -> Iterator[Option]:
     for item in dataclasses.fields(Settings):
         if section := sections().get(item.name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import threading
@@ -71,12 +72,16 @@ class Server(LanguageServer):
 
 def serve_stdio(log_place: str, log_level: str | None) -> int:
     """Serve the editor that started this process."""
-    writer = StdoutWriter(transport.claim_stdout())
+    stdout = transport.claim_stdout()
 
     async def main() -> int:
-        return await Server(log_place, log_level).serve(transport.stdin_reader(), writer)
+        return await Server(log_place, log_level).serve(transport.stdin_reader(), StdoutWriter(stdout))
 
-    return asyncio.run(main())
+    try:
+        return asyncio.run(main())
+    finally:
+        with contextlib.suppress(OSError):  # the editor may be gone
+            stdout.close()
 
 
 def serve_tcp(host: str, port: int, log_place: str, log_level: str | None) -> int:

@@ -4,7 +4,8 @@
 text of the settings table in the README; a field's metadata says what values it takes:
 `min` and `max` (inclusive), `choices`, or a `pattern`, which a text must match as a whole, with what a wrong
 one is told (`says`). `if_wrong` stands in for a wrong value where the default could send text somewhere it
-was not meant to go.
+was not meant to go. `untrusted` says whether the file of a workspace that is not trusted may set its second
+argument where it was the first.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 class CompletionSettings:
     """Inline completions."""
 
-    enabled: bool = True
+    enabled: bool = field(default=True, metadata={"untrusted": lambda mine, theirs: mine or not theirs})
     """Offer inline completions at all."""
     debounce_ms: int = field(default=75, metadata={"min": 0, "max": 10_000})
     """Pause after a keystroke before the model is asked; answers already known never wait."""
@@ -35,7 +36,9 @@ class CompletionSettings:
     """Sampling temperature; 0 takes the most likely token each time."""
     timeout_ms: int = field(default=10_000, metadata={"min": 100})
     """Give up on a completion after this long, not counting the time a model loads."""
-    disabled_languages: tuple[str, ...] = ()
+    disabled_languages: tuple[str, ...] = field(
+        default=(), metadata={"untrusted": lambda mine, theirs: set(mine) <= set(theirs)}
+    )
     """Language ids (as the editor names them) that never get completions."""
     as_completion_items: bool = False
     """Also answer `textDocument/completion`, for editors without inline completions."""
@@ -157,7 +160,7 @@ def config_file_name() -> str:
 
 WORKSPACE_SECTIONS = frozenset({"completion"})
 """Sections a workspace's own file may set before it is trusted: a cloned repository must not choose where
-text is sent, which programs run, or what is kept back."""
+text is sent, which programs run, or what is kept back. Nor may it turn completions on, see `untrusted`."""
 
 
 def workspace_file(root: Path) -> Path:

@@ -10,7 +10,8 @@ import json
 import logging
 import os
 import tempfile
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -89,11 +90,16 @@ def _key(root: Path) -> str:
     return os.path.normcase(root.resolve())
 
 
-def _alone() -> AbstractContextManager[object]:
+@contextmanager
+def _alone() -> Iterator[None]:
     import filelock  # most starts only read the list
 
-    list_file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return filelock.FileLock(f"{list_file()}.lock")
+    try:
+        list_file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with filelock.FileLock(f"{list_file()}.lock"):
+            yield
+    except OSError as error:
+        raise ConfigurationError(f"{list_file()} cannot be written: {error.strerror or error}.") from error
 
 
 def _write(folders: dict[str, str]) -> None:

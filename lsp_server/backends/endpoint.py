@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from lsp_server.errors import ConfigurationError
 from lsp_server.keys.key import Key
 from lsp_server.privacy.destination import Destination
 
@@ -25,6 +27,8 @@ class Deadlines:
     first_token_s: float | None
     """From the connection to the first piece of text."""
     total_s: float | None
+    patient: bool = False
+    """Whether whoever waits would rather have it tried again than be refused: not while typing."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,17 @@ class Endpoint:
     """Where the key comes from or should be put, for the sentence about a refused or missing one."""
     verify: bool = True
     ca_file: str = ""
+
+
+def runs_elsewhere(name: str, model: str, place: str) -> ConfigurationError:
+    """Return the error for a model of backend `name` that only seems to be on this machine."""
+    return ConfigurationError(
+        f"The model {model} runs at {place}, not on this machine: "
+        f"to use it set backends.{name}.destination to `third party`."
+    )
+
+
+def shown(base_url: str) -> str:
+    """Return an address for sentences: without what stands before an `@`, which may be a password."""
+    address = urlsplit(base_url)
+    return f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}"

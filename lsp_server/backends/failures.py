@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx
 
@@ -34,7 +34,11 @@ def unanswered(  # noqa: PLR0911  # a table, in the order of the exception tree
         return BackendUnavailable(f"{who} {error}; the request was given up.")
     if isinstance(error, httpx.ConnectTimeout):
         connect_s = exchange.deadlines.connect_s or 0.0
-        return Again(ConnectionRefused(f"{who} did not accept a connection within {connect_s:g} s."))
+        return Again(
+            ConnectionRefused(
+                f"{who} did not accept a connection within {connect_s:g} s: check the base URL."
+            )
+        )
     if isinstance(error, httpx.WriteTimeout):
         return BackendUnavailable(f"{who} does not read what it is sent; the request was given up.")
     if isinstance(error, httpx.ConnectError):
@@ -61,6 +65,8 @@ def _not_connected(error: httpx.ConnectError, who: str) -> BackendError | Again:
             return Again(
                 ConnectionRefused(f"{who} cannot be found: check the network, and the name in the base URL.")
             )
+        if isinstance(cause, ConnectionRefusedError):
+            return Again(ConnectionRefused(f"{who} cannot be reached: start it, or check the base URL."))
     return Again(ConnectionRefused(f"{who} cannot be reached: {_line(error)}."))
 
 
@@ -77,7 +83,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     at: BaseException | None = error
     while at is not None:
         yield at
-        at = at.__cause__ or at.__context__
+        # One for each address of a name: the first tells enough.
+        several: Sequence[BaseException] = getattr(at, "exceptions", ())
+        at = several[0] if several else at.__cause__ or at.__context__
 
 
 def _line(error: Exception) -> str:

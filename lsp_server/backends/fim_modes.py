@@ -5,7 +5,8 @@ Owns what a server is, by its marks, and which way of asking it takes. Must not 
 - llama.cpp's server: `raw`, as token ids, if its vocabulary has a family's control tokens; else `/infill`.
 - vLLM and llama-cpp-python's server: `raw` by the model's name; `suffix` is refused by the one and broken in
   the other, which puts token 0 in place of each control token.
-- Any other: `suffix`, if a tiny request shows that it is read; else `raw` by the model's name.
+- Any other: `suffix`, if a tiny request shows that it is read; else `raw` by the model's name; else `native`,
+  Mistral's own, which a gateway may pass on.
 - Where nothing else is left: the text before the cursor is continued, or on other servers the model asked in
   a chat, which is worse (see `chat_fim`) but works where text is wrapped into a chat anyway.
 """
@@ -91,6 +92,8 @@ class Served:
     """What stands between the base URL and `/completions`."""
     other_root: str | None = None
     """Where the API may be instead; the server lists its models nowhere."""
+    listed: tuple[str, ...] = ()
+    """The models that the server says it has."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +156,13 @@ class FimModes:
         listed = [model.id for model in models if model.id]
         model = self._config.model or (listed[0] if listed else "")
         if not model and server is Server.OTHER:
-            raise BackendRejected(f"{self._http.who} lists no models: set backends.{self._name}.model.", 404)
+            raise BackendRejected(
+                f"{self._http.who} lists no models: check the base URL, or set backends.{self._name}.model.",
+                404,
+            )
         same = [m.root for m in models if m.root and m.id == model]
-        return Served(server, model, (model, *same), root, other if answer is None else None)
+        other_root = other if answer is None else None
+        return Served(server, model, (model, *same), root, other_root, tuple(listed))
 
     async def _has_props(self) -> bool:
         try:
@@ -181,7 +188,7 @@ class FimModes:
         if served.server is Server.LLAMA_CPP:
             ways = (self._raw, self._infill)
         elif served.server is Server.OTHER and not self._config.family:
-            ways = (self._suffix, self._raw)
+            ways = (self._suffix, self._raw, self._native)
         for way in ways:
             found = await way(served)
             if isinstance(found, Found):
@@ -254,6 +261,20 @@ class FimModes:
         answer = await self._unless_refused(self._http.post_json("/infill", body, self._deadline_s))
         taken = isinstance(answer, dict) and "content" in answer
         return Found("infill", "which it has", served) if taken else "as it has no /infill for this model"
+
+    async def _native(self, served: Served) -> Found | str:
+        body = {**named(served.model), "prompt": "a", "suffix": "b", "max_tokens": 1, "temperature": 0.0}
+        path = f"{served.root}/fim/completions"
+        try:
+            answer = await self._unless_refused(self._http.post_json(path, body, self._deadline_s))
+        except (BackendLoading, RateLimited, BackendRejected):
+            raise
+        except BackendError:  # such as a page in HTML
+            answer = None
+        taken = _converted(answer, _Answer, _Answer()).choices
+        return (
+            Found("native", "as Mistral's API has it", served) if taken else "as it has no /fim/completions"
+        )
 
     async def _trial(self, served: Served, fields: dict[str, str]) -> _Answer | None:
         """Return the answer to a tiny completion, None if it is refused."""

@@ -6,7 +6,9 @@ Everything that is sent to a model goes through here. This machine's own models 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -26,6 +28,8 @@ from lsp_server.privacy.rules import PrivacyRules
 from lsp_server.privacy.secret_scan import PLACEHOLDER
 
 log = logging.getLogger(__name__)
+
+_PROCESS = secrets.token_bytes(32)
 
 
 class Guarded:
@@ -96,8 +100,9 @@ class Guarded:
             raise
         for phrase in cleared.withheld:
             self._tell(document, phrase)
-        # A uri is a path of this machine: it does not leave either.
-        return replace(request, prefix=cleared.prefix, suffix=cleared.suffix, document=None), cleared.withheld
+        nameless = None if request.document is None else _digest(request.document)
+        sent = replace(request, prefix=cleared.prefix, suffix=cleared.suffix, document=nameless)
+        return sent, cleared.withheld
 
     async def _cleared_chat(self, request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
         if self._destination is Destination.THIS_MACHINE:
@@ -137,6 +142,11 @@ class Guarded:
             log.info(
                 "withheld from %s, %s: %s", self._backend.name, document or "a text without a name", reason
             )
+
+
+def _digest(document: str) -> str:
+    """Return a name for `document` that tells nobody its path, and is another one in each process."""
+    return hashlib.blake2b(document.encode("utf-8", "replace"), key=_PROCESS, digest_size=16).hexdigest()
 
 
 async def _before_placeholder(chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Chunk, None]:

@@ -15,22 +15,21 @@ from typing import Any
 
 import httpx
 
-from lsp_server.backends import event_stream, failures, refusals
+from lsp_server.backends import event_stream, failures
 from lsp_server.backends.endpoint import Deadlines, Endpoint
 from lsp_server.backends.exchange import Exchange, Late, step
 from lsp_server.backends.failures import ConnectionRefused
 from lsp_server.backends.sender import Sender, read_body
-from lsp_server.backends.wire import has_text
-from lsp_server.errors import (
-    BackendUnavailable,
-)
+from lsp_server.backends.wire import has_finished, has_text
+from lsp_server.errors import BackendUnavailable
 
 __all__ = ["ConnectionRefused", "HttpClient"]
 
 log = logging.getLogger(__name__)
 
-END_TIMEOUT_S = 1.0
-"""From the last event to the end of the response; mostly they come together."""
+END_TIMEOUT_S = 0.2
+"""From the last piece of text to the end of the response; mostly they come together. Less than opening a new
+connection to a far server takes, which is what waiting for it saves."""
 LONGEST_BODY_BYTES = 16 << 20
 """Of a reply that is not streamed; lists of models have some 100 kB."""
 
@@ -69,13 +68,15 @@ class HttpClient:
         deadlines: Deadlines,
         *,
         carries: Callable[[str], bool] = has_text,
+        ends: Callable[[str], bool] = has_finished,
     ) -> AsyncGenerator[str, None]:
         """Yield the data of each Server-Sent Event, up to `[DONE]` or the end of the response.
 
         A server that ignores `stream` and answers with plain JSON is taken for one that sends one event.
         `carries` says whether an event is the first token that `deadlines` wait for: not all have text.
+        `ends` says whether it is the last one with text: readers leave then, so it comes with all the rest.
         """
-        return self._streamed(path, body, deadlines, event_stream.event_data, carries)
+        return self._streamed(path, body, deadlines, event_stream.event_data, carries, ends)
 
     def lines(
         self,
@@ -84,9 +85,10 @@ class HttpClient:
         deadlines: Deadlines,
         *,
         carries: Callable[[str], bool] = bool,
+        ends: Callable[[str], bool] = has_finished,
     ) -> AsyncGenerator[str, None]:
         """Yield the lines of the response that are not empty, as `events` does: newline-delimited JSON."""
-        return self._streamed(path, body, deadlines, event_stream.lines, carries)
+        return self._streamed(path, body, deadlines, event_stream.lines, carries, ends)
 
     def ended_early(self) -> BackendUnavailable:
         """Return the error for a stream that ends without having said so; dialects know how it is said."""
@@ -94,7 +96,7 @@ class HttpClient:
 
     def gave_up(self, words: str, body: Mapping[str, Any]) -> BackendUnavailable:
         """Return the error for a failure that the server reports inside the stream that answers `body`."""
-        reason = refusals.quoted(words, body)
+        reason = self._sender.quoted(words, body)
         return BackendUnavailable(f"{self.who} gave up in the middle of a reply{reason}")
 
     async def aclose(self) -> None:
@@ -109,7 +111,7 @@ class HttpClient:
         response = await self._sender.respond(method, path, body, exchange)
         try:
             return json.loads(await self._whole(response, exchange))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BackendUnavailable(f"{self.who} did not answer with JSON; check the base URL.") from error
         finally:
             await response.aclose()
@@ -121,6 +123,7 @@ class HttpClient:
         deadlines: Deadlines,
         split: Split,
         carries: Callable[[str], bool],
+        ends: Callable[[str], bool],
     ) -> AsyncGenerator[str, None]:
         exchange = Exchange(deadlines)
         response = await self._sender.respond("POST", path, body, exchange)
@@ -135,13 +138,18 @@ class HttpClient:
                 empty = True
                 while (item := await self._next(items, exchange)) is not None:
                     if item == "[DONE]":
-                        await self._finish(items)
+                        await self._rest(items)
                         return
                     if not item:
                         continue
                     exchange.begun_reply = exchange.begun_reply or carries(item)
                     empty = False
+                    rest = await self._rest(items) if ends(item) else None
                     yield item
+                    if rest is not None:
+                        for left in rest:
+                            yield left
+                        return
                 if empty and kind not in {"text/event-stream", "application/x-ndjson"}:
                     raise self._no_stream()
         finally:
@@ -156,12 +164,16 @@ class HttpClient:
         except (httpx.HTTPError, Late, event_stream.TooLong) as error:
             raise failures.broken_off(error, self.who) from error
 
-    async def _finish(self, items: AsyncGenerator[str, None]) -> None:
+    async def _rest(self, items: AsyncGenerator[str, None]) -> list[str]:
         """Read to the end: a connection can be used again only once its response has been."""
+        rest: list[str] = []
+        exchange = Exchange(Deadlines(None, None, END_TIMEOUT_S))
         try:
-            await step(Exchange(Deadlines(None, None, END_TIMEOUT_S)), items)
+            while (item := await step(exchange, items)) is not None:
+                rest += [item] if item and item != "[DONE]" else []
         except (httpx.HTTPError, Late, event_stream.TooLong):
             log.debug("%s keeps a finished reply open", self._endpoint.name)
+        return rest
 
     async def _whole(self, response: httpx.Response, exchange: Exchange) -> bytes:
         try:

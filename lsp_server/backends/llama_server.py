@@ -7,7 +7,6 @@ Its own endpoints: https://github.com/ggml-org/llama.cpp/blob/master/tools/serve
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -62,28 +61,23 @@ class LlamaServer:
         texts = list(spellings)
         # Two requests for all of them; line breaks are no part of a control token.
         joined = "\n".join(texts)
-        special = await self._tokenize(joined, parse_special=True, with_pieces=True)
-        plain = await self._tokenize(joined, parse_special=False, with_pieces=True)
-        ordinary = {entry.get("id") for entry in plain}
-        ids = {
-            str(entry["piece"]): int(entry["id"])
-            for entry in special
-            if entry["id"] not in ordinary and entry["piece"] in spellings
-        }
+        special = await self._pieces(joined, parse_special=True)
+        ordinary = {token for token, _ in await self._pieces(joined, parse_special=False)}
+        ids = {piece: token for token, piece in special if token not in ordinary and piece in spellings}
         self._known = Known(ids)
         found = detect(self._known, names, override or None)
         return found if found.fim or override else None
 
     async def prompt(
-        self, template: FimTemplate, prefix: str, suffix: str, stop: tuple[str, ...]
+        self, template: FimTemplate, prefix: str, suffix: str, stop: tuple[str, ...], deadline_s: float
     ) -> TokenPrompt:
-        """Return the prompt for the text between `prefix` and `suffix`."""
+        """Return the prompt for the text between `prefix` and `suffix`; each question has `deadline_s`."""
         kept, held = hold_back(prefix, stop) if template.healing else (prefix, "")
-        before, after = await asyncio.gather(
-            self._tokenize(kept, parse_special=False), self._suffix(suffix, template.suffix_after)
-        )
+        before = await self._tokenize(kept, deadline_s, parse_special=False)
+        after = await self._suffix(suffix, template.suffix_after, deadline_s)
         if self._begin is None:
-            self._begin = await self._tokenize("", add_special=True) if template.bos != "never" else []
+            asked = template.bos != "never"
+            self._begin = await self._tokenize("", deadline_s, add_special=True) if asked else []
         tokens = list(self._begin)
         for part in template.layout_before(suffix):
             if part == PREFIX:
@@ -96,19 +90,26 @@ class LlamaServer:
                 tokens.append(token)
         return TokenPrompt(tokens, held, beginning(held) if held else None)
 
-    async def _suffix(self, suffix: str, after: str) -> list[int]:
+    async def _suffix(self, suffix: str, after: str, deadline_s: float) -> list[int]:
         text = after + suffix
         if text not in self._tokens:
-            head = len(await self._tokenize(after, parse_special=False)) if after else 0
-            self._tokens[text] = (await self._tokenize(text, parse_special=False))[head:]
+            head = len(await self._tokenize(after, deadline_s, parse_special=False)) if after else 0
+            self._tokens[text] = (await self._tokenize(text, deadline_s, parse_special=False))[head:]
         self._tokens.move_to_end(text)
         while len(self._tokens) > REMEMBERED:
             self._tokens.popitem(last=False)
         return self._tokens[text]
 
-    async def _tokenize(self, content: str, **how: bool) -> list[Any]:
+    async def _pieces(self, content: str, *, parse_special: bool) -> list[tuple[int, str]]:
+        how = {"parse_special": parse_special, "with_pieces": True}
+        entries = await self._tokenize(content, self._deadline_s, **how)
+        # Half a character's piece is a list of bytes, and older servers give no pieces.
+        known = (entry for entry in entries if isinstance(entry, dict))
+        return [(entry["id"], entry["piece"]) for entry in known if isinstance(entry.get("piece"), str)]
+
+    async def _tokenize(self, content: str, deadline_s: float, **how: bool) -> list[Any]:
         body = {**named(self._model), "content": content, **how}
-        answer = await self._http.post_json("/tokenize", body, self._deadline_s)
+        answer = await self._http.post_json("/tokenize", body, deadline_s)
         tokens = answer.get("tokens") if isinstance(answer, dict) else None
         if not isinstance(tokens, list):
             raise BackendRejected(f"{self._http.who} does not answer /tokenize as llama.cpp does.", 200)

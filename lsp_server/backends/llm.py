@@ -88,6 +88,11 @@ class LlmBackend:
         template = self._template(model)
         return "chat" if template is None else f"raw, family {template.id}"
 
+    def asks(self) -> str:
+        """Name the model, by its own name once that is known."""
+        model = self._models.get(self._config.model)
+        return self._config.model if model is None else model.name
+
     async def fim(self, request: FimRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the text between prefix and suffix, starting the worker first if need be."""
         process = await self._ready()
@@ -194,7 +199,7 @@ class LlmBackend:
             return None
         if self._config.family:
             return families.chosen(self._config.family, model.name)
-        found = (raw_fim.family_for(name) for name in model.names)
+        found = (families.named(name) for name in model.names)
         known = (family for family in found if family is not None)
         return next(known, None) or families.chosen("prefix-only", model.name)
 
@@ -202,7 +207,7 @@ class LlmBackend:
         if self._process is not None and not self._process.gone:
             return self._process
         if self._failure is not None and time.monotonic() < self._failure[0]:
-            raise self._failure[1]
+            raise self._failure[1].with_traceback(None)  # else it would grow with each key
         if self._start is None:
             self._start = asyncio.create_task(self._make_ready())
             self._start.add_done_callback(self._started)

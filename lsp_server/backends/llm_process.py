@@ -36,6 +36,7 @@ FAREWELL_S = 2.0
 
 Answer = dict[str, Any]
 GONE: Answer = {"done": "gone"}
+GONE_SENTENCE = "The process of {} has ended; the log says more."
 
 
 class LlmProcess:
@@ -95,6 +96,8 @@ class LlmProcess:
         Closing cancels the request. If the worker has not let go of it `patience_s` later, it is killed: a
         plugin that works in the process can be stuck in a long prompt, and everybody would wait for it.
         """
+        if self.gone:
+            raise BackendUnavailable(GONE_SENTENCE.format(self._name))
         id = next(self._ids)
         answers = self._waiting[id] = asyncio.Queue()
         loop = asyncio.get_running_loop()
@@ -110,7 +113,7 @@ class LlmProcess:
                 done = "done" in answer
                 limit_s = total_s
                 if answer is GONE:
-                    raise BackendUnavailable(f"The process of {self._name} has ended; the log says more.")
+                    raise BackendUnavailable(GONE_SENTENCE.format(self._name))
                 yield answer
         finally:
             if done:

@@ -97,9 +97,7 @@ class Reply:
             self.end = "stop"
             return True
         self._release(len(self._held) - self._start_of_stop())
-        self._left -= (
-            1  # a piece is a token, in every plugin that streams; one that does not gives all at once
-        )
+        self._left -= 1  # a piece is a token in every plugin that streams; others give all at once
         if self._cut and self._left <= 0:
             self.finish()
         return bool(self.end)
@@ -244,10 +242,8 @@ class Worker:
                 self._describe(request)
             else:
                 self._reply(request)
-        except (
-            BaseException
-        ) as error:  # a plugin may even raise SystemExit, and the next request is none of its
-            _fail(request, error)
+        except BaseException as error:  # a plugin may even raise SystemExit
+            _fail(request, error, self._key(request))
         finally:
             self._open.pop(request.body["id"], None)
 
@@ -278,7 +274,7 @@ class Worker:
                 return self._models[name]
             names += called
         self._registered = None  # it may be there the next time
-        raise UnknownModel(wanted, difflib.get_close_matches(wanted, names, CLOSE_NAMES, 0.4))
+        raise UnknownModel(wanted, difflib.get_close_matches(wanted, names, CLOSE_NAMES))
 
     def _reply(self, request: Request) -> None:
         reply, response = self._asked(request)
@@ -309,9 +305,17 @@ class Worker:
         except asyncio.CancelledError:
             request.send(done="cancelled", input=None, output=None)
         except BaseException as error:
-            _fail(request, error)
+            _fail(request, error, self._key(request))
         finally:
             self._open.pop(request.body["id"], None)
+
+    def _key(self, request: Request) -> str:
+        """Return the key that the model is asked with, so that no error shows it; empty if there is none."""
+        model = self._models.get(request.body["model"])
+        try:
+            return (model.chosen.get_key() or "").strip() if model is not None else ""
+        except Exception:  # it has none, or wants none
+            return ""
 
     def _asked(self, request: Request) -> tuple[Reply, Any]:
         model = self._models[request.body["model"]]
@@ -367,8 +371,10 @@ def _end(request: Request, reply: Reply, response: Any) -> None:  # noqa: ANN401
     request.send(done=reply.end, **{name: getattr(response, field, None) for name, field in tokens.items()})
 
 
-def _fail(request: Request, error: BaseException) -> None:
-    traceback.print_exception(type(error), error, error.__traceback__)
+def _fail(request: Request, error: BaseException, key: str) -> None:
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    sys.stderr.write(text.replace(key, "…") if key else text)
+    sys.stderr.flush()
     cause = "failed"
     if isinstance(error, UnknownModel):
         cause = "unknown model"
@@ -382,19 +388,23 @@ def _fail(request: Request, error: BaseException) -> None:
     request.send(
         done="failed",
         cause=cause,
-        message=_sentence(error),
+        message=_sentence(error, key),
         status=status if isinstance(status, int) else None,
         close=getattr(error, "close", []) if isinstance(error, UnknownModel) else [],
     )
 
 
-def _sentence(error: BaseException) -> str:
-    """Return what an error says: a server's own words where they were kept, never its whole answer."""
+def _sentence(error: BaseException, key: str) -> str:
+    """Return what an error says: a server's own words where they were kept, never its whole answer.
+
+    HTTP clients quote a header that they cannot send, and servers parts of a key that they refuse.
+    """
     body = getattr(error, "body", None)
     text = body.get("message") if isinstance(body, dict) else None
     if not isinstance(text, str):
         text = str(error).strip().partition("\n")[0].partition("{")[0]
-    return (text.strip(" -:") or type(error).__name__)[:200]
+    shows_key = len(key) >= 4 and (key[:4] in text or key[-4:] in text)
+    return ("" if shows_key else text.strip(" -:")[:200]) or type(error).__name__
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readine
 from lsp_server.engine import launcher
 from lsp_server.engine.health import EngineAddress, is_ready
 from lsp_server.errors import (
+    BackendLoading,
     BackendRejected,
     BackendUnavailable,
     ConfigurationError,
@@ -73,8 +74,14 @@ class LocalBackend:
     Besides `BackendError`s it raises what stops it before there is a server: ModelError, ConfigurationError.
     """
 
-    def __init__(self, settings: LocalSettings) -> None:
+    def __init__(self, settings: LocalSettings, *, patience_s: float | None = None) -> None:
+        """Run the model of `settings`.
+
+        A request waits for the engine at most `patience_s`, then BackendLoading lets another backend answer;
+        with None it waits as long as loading takes.
+        """
         self._settings = settings
+        self._patience_s = patience_s
         self._engine: MistralBackend | None = None
         self._address: EngineAddress | None = None
         self._start: asyncio.Task[MistralBackend] | None = None
@@ -127,13 +134,13 @@ class LocalBackend:
 
     async def _ask(self, stream: Stream) -> AsyncGenerator[Chunk, None]:
         try:
-            engine = await self._ready_engine()
+            engine = await self._engine_in_time()
             async with aclosing(self._stream(engine, stream)) as chunks:
                 async for chunk in chunks:
                     yield chunk
         except ConnectionRefused:
             # It left as nobody asked for anything, or was killed: nothing was sent, so ask a new one.
-            engine = await self._ready_engine()
+            engine = await self._engine_in_time()
             async with aclosing(self._stream(engine, stream)) as chunks:
                 async for chunk in chunks:
                     yield chunk
@@ -165,6 +172,19 @@ class LocalBackend:
         if engine is not None and self._engine is engine:
             self._engine = self._address = None
             await engine.aclose()
+
+    async def _engine_in_time(self) -> MistralBackend:
+        waiting = asyncio.ensure_future(self._ready_engine())
+        waiting.add_done_callback(
+            lambda task: task.cancelled() or task.exception()
+        )  # nobody may be left to look
+        try:
+            await asyncio.wait({waiting}, timeout=self._patience_s)
+            if not waiting.done():
+                raise BackendLoading("The local model is being loaded.")
+            return waiting.result()
+        finally:
+            waiting.cancel()  # the start itself goes on
 
     async def _ready_engine(self) -> MistralBackend:
         if self._engine is not None:

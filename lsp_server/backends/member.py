@@ -152,6 +152,7 @@ class Member:
         self.breaker.answered()
         was_away, self._told_away = bool(self._told_away), ""
         if was_away:
+            log.info("%s answers again", self.name)
             self._tell("back", f"{self.name} answers again.")
         return was_away
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -26,8 +24,6 @@ PROBE_S = 10.0
 """Longest wait for a list of models, where completions have no deadline."""
 PREDICTING = frozenset({"codestral-latest", "codestral-2508", "mistral-large-2411"})
 """Models that take a `prediction`: https://docs.mistral.ai/capabilities/predicted-outputs."""
-
-_PROCESS = secrets.token_bytes(32)
 
 
 class MistralBackend:
@@ -51,11 +47,19 @@ class MistralBackend:
         """Return the name for logs and `--why`."""
         return self._endpoint.name
 
+    def asks(self) -> str:
+        """Name the model, as the settings or the server do."""
+        return self._model
+
+    def found(self) -> str:
+        """Say how fill-in-the-middle is asked for, which is the same everywhere."""
+        return "native, /v1/fim/completions"
+
     async def fim(self, request: FimRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the text between prefix and suffix."""
         body = wire.fim_body(request, await self._fim_model(), engine=self._engine)
         if self._cloud and request.document is not None:
-            body["prompt_cache_key"] = _cache_key(request.document)
+            body["prompt_cache_key"] = request.document  # a digest, see `Guarded`
         async with aclosing(self._stream("/v1/fim/completions", body, self._endpoint.fim)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -123,17 +127,12 @@ class MistralBackend:
                 try:
                     chunk = wire.chunk(data)
                 except wire.StreamFailed as error:
-                    raise self._http.gave_up(str(error), body) from error
+                    raise self._http.gave_up(error.words, body) from error
                 finished = finished or chunk.finish_reason is not None
                 if chunk != EMPTY:
                     yield chunk
         if not finished:
             raise self._http.ended_early()
-
-
-def _cache_key(document: str) -> str:
-    """Return a name for `document` that tells nobody its path, and is another one in each process."""
-    return hashlib.blake2b(document.encode("utf-8", "replace"), key=_PROCESS, digest_size=16).hexdigest()
 
 
 def _longest_s(deadlines: Deadlines) -> float:

@@ -11,11 +11,12 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from lsp_server import families
 from lsp_server.backends import chat_fim, raw_fim
-from lsp_server.backends.endpoint import Deadlines, Endpoint
+from lsp_server.backends.endpoint import Deadlines, Endpoint, runs_elsewhere, shown
 from lsp_server.backends.http import ConnectionRefused, HttpClient
 from lsp_server.backends.ollama_model import (
     CHECK_S,
@@ -30,7 +31,7 @@ from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readine
 from lsp_server.backends.raw_stream import continued
 from lsp_server.errors import BackendRejected, BackendUnavailable, ConfigurationError, SuffixRefused
 from lsp_server.families import FimTemplate
-from lsp_server.privacy.destination import Destination
+from lsp_server.privacy.destination import OLLAMA_CLOUD, Destination, is_passed_on
 from lsp_server.settings import BackendSettings
 
 FIM_CHOICES = ("auto", "suffix", "raw", "chat")
@@ -71,6 +72,16 @@ class OllamaBackend:
         template = self._template(served.card)
         family = template.id if template is not None else "prefix-only"
         return f"raw, family {family}" if mode == "raw" else mode
+
+    def asks(self) -> str:
+        """Name the model, as the settings do or as it was chosen."""
+        served = self._models.get(self._config.model)
+        return self._config.model if served is None else served.card.name
+
+    async def models(self) -> list[str]:
+        """Return the names of the models that are there, the newest first."""
+        listed = await self._explained(self._client.get_json("/api/tags", CHECK_S))
+        return [str(entry["model"]) for entry in read_models(listed) if entry.get("model")]
 
     async def fim(self, request: FimRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the text between prefix and suffix, having the model loaded first if need be."""
@@ -196,7 +207,7 @@ class OllamaBackend:
     def _event(self, line: str, body: dict[str, Any]) -> dict[str, Any]:
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             event = None
         if not isinstance(event, dict):
             raise BackendUnavailable("Ollama answered with something that is not Ollama's format.")
@@ -237,17 +248,17 @@ class OllamaBackend:
         except BackendRejected as error:
             if error.status != 404:
                 raise
-            await self._client.get_json("/api/version", CHECK_S)  # raises if this is no Ollama at all
+            near = get_close_matches(full_name(name), await self.models(), n=1)  # raises if this is no Ollama
+            meant = f" (did you mean {near[0]}?)" if near else ""
             raise BackendRejected(
-                f"Ollama has no model {full_name(name)}: get it with `ollama pull {name}`.", 404
+                f"Ollama has no model {full_name(name)}{meant}: get it with `ollama pull {name}`.", 404
             ) from error
         return read_card(name, shown)
 
     async def _choose(self) -> Card:
-        listed = await self._explained(self._client.get_json("/api/tags", CHECK_S))
-        names = [str(entry["model"]) for entry in read_models(listed) if entry.get("model")]
+        names = await self.models()
         cards = [await self._show(name) for name in names[:MOST_LOOKED_AT]]
-        usable = [card for card in cards if card.completes and not card.remote_host]
+        usable = [card for card in cards if card.completes and not _elsewhere(card)]
         # min() takes the first of equals: the newest.
         ranks = {card.name: 0 if card.insert else 1 if card.template is not None else 2 for card in usable}
         if not usable:
@@ -257,11 +268,8 @@ class OllamaBackend:
     def _check_destination(self, card: Card) -> None:
         """Refuse a model that only seems to be here: what may be sent was decided by the server's address."""
         here = self._endpoint.destination is Destination.THIS_MACHINE
-        if card.remote_host and here and self._config.destination == "auto":
-            raise ConfigurationError(
-                f"The model {card.name} runs at {card.remote_host}, not on this machine: "
-                f"to use it set backends.{self.name}.destination to `third party`."
-            )
+        if (place := _elsewhere(card)) and here and self._config.destination == "auto":
+            raise runs_elsewhere(self.name, card.name, place)
 
     async def _explained(self, answer: Awaitable[T]) -> T:
         try:
@@ -271,7 +279,7 @@ class OllamaBackend:
 
     def _not_running(self) -> ConnectionRefused:
         return ConnectionRefused(
-            f"Ollama does not run at {self._endpoint.base_url}: start it with `ollama serve`."
+            f"Ollama does not run at {shown(self._endpoint.base_url)}: start it with `ollama serve`."
         )
 
     def _forget(self, served: ServedModel) -> None:
@@ -280,6 +288,11 @@ class OllamaBackend:
     def _tell(self, message: str) -> None:
         for listener in self._listeners:
             listener.put_nowait(Readiness(ready=False, message=message))
+
+
+def _elsewhere(card: Card) -> str:
+    """Return where a model that the server only passes on runs; empty for one of its own."""
+    return card.remote_host or (OLLAMA_CLOUD if is_passed_on(card.name) else "")
 
 
 def _common(request: FimRequest | ChatRequest) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lsp_server.backends import raw_fim
+from lsp_server import families
 from lsp_server.backends.http import HttpClient
 from lsp_server.errors import BackendUnavailable
 from lsp_server.families import FimTemplate
@@ -77,7 +77,7 @@ def read_card(name: str, answer: object) -> Card:
         completes="completion" in capabilities,
         remote_host=str(shown.get("remote_host") or ""),
         longest_context=lengths[0] if lengths and isinstance(lengths[0], int) else None,
-        template=raw_fim.family_for(name),
+        template=families.named(name),
     )
 
 

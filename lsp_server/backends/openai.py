@@ -15,12 +15,13 @@ from contextlib import aclosing
 from typing import Any
 
 from lsp_server.backends import chat_fim, openai_wire, raw_fim
-from lsp_server.backends.endpoint import Deadlines, Endpoint
+from lsp_server.backends.endpoint import Deadlines, Endpoint, runs_elsewhere
 from lsp_server.backends.fim_modes import FimModes, Found, Server
 from lsp_server.backends.http import HttpClient
 from lsp_server.backends.llama_server import beginning
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readiness
 from lsp_server.backends.raw_stream import continued
+from lsp_server.backends.wire import StreamFailed
 from lsp_server.errors import (
     BackendLoading,
     BackendRejected,
@@ -28,6 +29,7 @@ from lsp_server.errors import (
     RequestRejected,
     SuffixRefused,
 )
+from lsp_server.privacy.destination import OLLAMA_CLOUD, Destination, is_passed_on
 from lsp_server.settings import BackendSettings
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,14 @@ class OpenAIBackend:
     def found(self) -> str:
         """Say how fill-in-the-middle is asked for; empty before that is known."""
         return "" if self._found is None else str(self._found)
+
+    def asks(self) -> str:
+        """Name the model, as the settings or the server do."""
+        return self._config.model if self._found is None else self._found.served.model
+
+    async def models(self) -> list[str]:
+        """Return the names of the server's models."""
+        return list((await self._modes.served()).listed)
 
     async def fim(self, request: FimRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the text between prefix and suffix, finding out first how to ask if need be."""
@@ -134,7 +144,7 @@ class OpenAIBackend:
         if self._found is not None:
             return self._found
         if self._refused is not None and time.monotonic() < self._refused[0]:
-            raise self._refused[1]
+            raise self._refused[1].with_traceback(None)  # else it would grow with each key
         if self._finding is None:
             self._finding = asyncio.create_task(self._modes.find())
             self._finding.add_done_callback(self._found_out)
@@ -182,7 +192,10 @@ class OpenAIBackend:
         assert found.family is not None
         model, deadlines = found.served.model, self._endpoint.fim
         if found.vocabulary is not None:
-            given = await found.vocabulary.prompt(found.family, request.prefix, request.suffix, request.stop)
+            limit_s = deadlines.first_token_s or self._patient_s
+            given = await found.vocabulary.prompt(
+                found.family, request.prefix, request.suffix, request.stop, limit_s
+            )
             body, held = (
                 openai_wire.token_body(request, model, given.tokens, given.held, given.grammar),
                 given.held,
@@ -211,6 +224,7 @@ class OpenAIBackend:
         self, found: Found, path: str, body: dict[str, Any], deadlines: Deadlines, *, root: str | None = None
     ) -> AsyncGenerator[Chunk, None]:
         """Send `body`, again with less if a field is refused that can be left out."""
+        self._check_destination(str(body.get("model", "")))
         for field in self._left_out:
             body = openai_wire.without(body, field)
         while True:
@@ -233,6 +247,12 @@ class OpenAIBackend:
             log.info("%s takes no %s", self.name, refused)
             self._left_out.add(refused)
             body = openai_wire.without(body, refused)
+
+    def _check_destination(self, model: str) -> None:
+        # Ollama speaks OpenAI's API as well.
+        here = self._endpoint.destination is Destination.THIS_MACHINE
+        if here and self._config.destination == "auto" and is_passed_on(model):
+            raise runs_elsewhere(self.name, model, OLLAMA_CLOUD)
 
     def _worth_knowing(self, found: Found) -> str:
         if self._config.fim != "auto" or self._config.family:
@@ -260,8 +280,8 @@ class OpenAIBackend:
             async for data in events:
                 try:
                     chunk = openai_wire.chunk(data)
-                except openai_wire.StreamFailed as error:
-                    raise self._http.gave_up(str(error), body) from error
+                except StreamFailed as error:
+                    raise self._http.gave_up(error.words, body) from error
                 finished = finished or chunk.finish_reason is not None
                 if chunk != EMPTY:
                     yield chunk

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from lsp_server.backends.protocol import ChatMessage, ChatRequest, Chunk, FimRequest, FinishReason, Usage
+from lsp_server.backends.refusals import worded
+from lsp_server.backends.wire import StreamFailed
 from lsp_server.families import MAX_STOP
 
 
@@ -64,10 +66,6 @@ class _Event(msgspec.Struct):
     detail: Any = None
 
 
-class StreamFailed(Exception):
-    """The server reported an error, or nonsense, inside a stream; the text is what it said."""
-
-
 _event = msgspec.json.Decoder(_Event)
 
 
@@ -75,12 +73,11 @@ def chunk(data: str) -> Chunk:
     """Return the chunk that an event's data carries."""
     try:
         event = _event.decode(data)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise StreamFailed(f"an event cannot be read: {error}") from error
     if event.error is not None or event.object == "error":
-        raise StreamFailed(
-            _said(event.error) or _said(event.message) or _said(event.detail) or "no reason given"
-        )
+        said = (worded(words) for words in (event.error, event.message, event.detail))
+        raise StreamFailed(next(filter(None, said), "no reason given"))
     usage = _usage(event)
     if event.choices:
         return _choice_chunk(event.choices[0], usage)
@@ -106,7 +103,7 @@ def _choice_chunk(choice: _Choice, usage: Usage | None) -> Chunk:
 
 def _usage(event: _Event) -> Usage | None:
     timings = event.timings
-    if timings is not None:
+    if timings is not None and timings.prompt_n is not None:  # else those of another server than llama.cpp's
         return Usage(
             prompt_tokens=timings.cache_n + timings.prompt_n,
             cached_tokens=timings.cache_n,
@@ -122,16 +119,6 @@ def _usage(event: _Event) -> Usage | None:
         cached_tokens=(details.cached_tokens or 0) if details else 0,
         completion_tokens=event.usage.completion_tokens or 0,
     )
-
-
-def _said(error: object) -> str:
-    if isinstance(error, dict):
-        return next(
-            (said for key in ("message", "detail", "error", "msg") if (said := _said(error.get(key)))), ""
-        )
-    if isinstance(error, list):
-        return "; ".join(filter(None, map(_said, error)))
-    return " ".join(error.split())[:300] if isinstance(error, str) else ""
 
 
 def named(model: str) -> dict[str, str]:
@@ -204,7 +191,7 @@ def _llama_cpp(max_tokens: int, request: FimRequest, stop: tuple[str, ...]) -> d
 
 def _tokens(held: str) -> int:
     """Return for how many tokens more an answer is asked: at most one a byte, but blanks come in runs."""
-    return len(held.encode()) if held.strip() else min(len(held), 8)
+    return len(held.encode("utf-8", "replace")) if held.strip() else min(len(held), 8)
 
 
 def without(body: dict[str, Any], field: str) -> dict[str, Any]:

@@ -100,7 +100,8 @@ def lack(name: str, config: BackendSettings) -> tuple[str, str] | None:
         return "type", f"backends.{name} needs a type ({TYPES}): there is no preset of that name{near}"
     preset = presets().get(name)
     if preset is not None and preset.needs_model and not config.model:
-        return "model", f"backends.{name} needs a model, since there are many to choose from"
+        hint = "`llm models` names them" if config.type == "llm" else "its documentation names them"
+        return "model", f"backends.{name} needs a model: {hint}"
     if config.type == "llm":
         return None
     if not config.base_url:

@@ -14,7 +14,7 @@ from lsp_server.backends import presets
 from lsp_server.backends.presets import AUTO, LOCAL, backend_names
 from lsp_server.errors import ConfigurationError, ModelError
 from lsp_server.privacy.destination import Destination, destination_of
-from lsp_server.settings import BackendSettings, LocalSettings, ProfileSettings, Settings
+from lsp_server.settings import BackendSettings, LocalSettings, PrivacySettings, ProfileSettings, Settings
 
 log = logging.getLogger(__name__)
 
@@ -119,13 +119,16 @@ def _needs_no_key(settings: Settings, own: BackendSettings, config: BackendSetti
     """Say whether a backend may well work without a key: the user says of none, and whose server it is."""
     if own.api_key_env or own.api_key_command:
         return False
-    return config.type == "llm" or _destination(settings, config) is not Destination.THIRD_PARTY
+    return config.type == "llm" or destination(config, settings.privacy) is not Destination.THIRD_PARTY
 
 
-def _destination(settings: Settings, config: BackendSettings) -> Destination:
+def destination(config: BackendSettings, privacy: PrivacySettings) -> Destination:
+    """Return whose machine a backend's requests go to."""
     if config.destination != "auto":
         return Destination(config.destination)
-    return destination_of(config.base_url, settings.privacy.my_servers)
+    if config.type == "llm":
+        return Destination.THIRD_PARTY  # a plugin's address cannot be known
+    return destination_of(config.base_url, privacy.my_servers)
 
 
 def selectable(settings: Settings, has_key: HasKey = has_key) -> list[Choice]:
@@ -140,7 +143,7 @@ def selectable(settings: Settings, has_key: HasKey = has_key) -> list[Choice]:
         config = presets.over_preset(name, settings.backends.get(name, BackendSettings()))
         if presets.lack(name, config) or any(choice.name == name for choice in found):
             continue
-        here = config.type != "llm" and _destination(settings, config) is Destination.THIS_MACHINE
+        here = destination(config, settings.privacy) is Destination.THIS_MACHINE
         if name in settings.backends or here or has_key(name, config):
             preset = presets.presets().get(name)
             found.append(Choice(name, preset.title if preset else _place(config)))

@@ -14,7 +14,8 @@ class FimRequest:
     """One fill-in-the-middle request.
 
     `prefix` and `suffix` are buffer text, never control tokens. `document` names what is being
-    edited so that a server with a KV cache can find the prompt it has already evaluated.
+    edited so that a server with a KV cache can find the prompt it has already evaluated; beyond this
+    machine it is a name without a meaning.
     """
 
     prefix: str
@@ -131,7 +132,11 @@ class Backend(Protocol):
 
 @runtime_checkable
 class FindsOut(Protocol):
-    """A backend that finds out how its server does fill-in-the-middle."""
+    """A backend that can say which model it asks, and how for fill-in-the-middle."""
+
+    def asks(self) -> str:
+        """Return the name of the model; empty before it is known."""
+        ...
 
     def found(self) -> str:
         """Return what was found, in words; empty before `prepare` or a request."""

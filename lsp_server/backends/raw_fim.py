@@ -1,7 +1,7 @@
 """A fill-in-the-middle prompt written as text, for servers that only continue text.
 
-Owns the family by a model's name, the text of its prompt, and what of the prefix is left to the model. Must
-not know servers. Where token ids can be sent, `llama_server` writes the prompt instead.
+Owns the text of a family's prompt, and what of the prefix is left to the model. Must not know servers. Where
+token ids can be sent, `llama_server` writes the prompt instead.
 
 A server heals no tokens, so a prompt that ends with the prefix as it is ends in a way that training text
 never does. Measured with Qwen2.5-Coder-0.5B on llama.cpp's server, greedy: 150 cursors in lines of
@@ -53,11 +53,6 @@ class RawPrompt:
     """At most four."""
     held: str
     """The end of the prefix, left out of `text`: the answer must begin with it (see `Opening`)."""
-
-
-def family_for(model_name: str) -> FimTemplate | None:
-    """Return the family of the model that a server calls so, None if it may not know fill-in-the-middle."""
-    return families.named(model_name)
 
 
 def render(

@@ -15,6 +15,9 @@ from lsp_server.settings import ProfileSettings, Settings
 Wrong = tuple[tuple[str, ...], str]
 """A key in its parts, and a sentence without its full stop."""
 
+INSTEAD = "; auto is used"
+"""The end of a sentence about a backend that is not there; the command line stops at one."""
+
 
 def check(settings: Settings) -> tuple[Settings, list[Wrong]]:
     """Return the settings without names that stand for nothing, and what was wrong; for `options.resolve`.
@@ -39,9 +42,7 @@ def check(settings: Settings) -> tuple[Settings, list[Wrong]]:
     if settings.backend not in known:
         if settings.backend not in settings.profiles:  # else it was said already what is wrong with it
             near = presets.meant(settings.backend, known)
-            wrong.append(
-                (("backend",), f"there is no backend or profile {settings.backend}{near}; auto is used")
-            )
+            wrong.append((("backend",), f"there is no backend or profile {settings.backend}{near}{INSTEAD}"))
         usable = dataclasses.replace(usable, backend=AUTO)
     return usable, wrong
 

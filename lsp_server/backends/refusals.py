@@ -66,6 +66,8 @@ NO_MODEL = re.compile(
 )
 MISTRAL_HOSTS = {"api.mistral.ai": "codestral.mistral.ai", "codestral.mistral.ai": "api.mistral.ai"}
 
+OTHER_KIND = ", or, if it does not speak Mistral's API, set the backend's type to openai and its fim to auto"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -92,7 +94,7 @@ class Asked:
 def refusal(answer: Answer, asked: Asked, hold: Callable[[], float]) -> BackendError:
     """Return the error that `answer` means; `hold` tells how long a rate limit lasts, if it is one."""
     words = said(answer.body) or _title(answer.body)
-    if _shows_key(words, asked.key):
+    if shows_key(words, asked.key):
         words = ""
     log.debug("%s answered %d: %s", asked.who, answer.status, words)
     reason = quoted(words, asked.body)
@@ -128,20 +130,25 @@ def _about_the_request(status: int, clues: str, asked: Asked, reason: str) -> Ba
         )
     if status == 413 or any(clue in clues for clue in TOO_LONG):
         return RequestRejected(
-            f"The text is too long for {_lower(who)}: lower completion.context_tokens{reason}", status
+            f"The text is too long for {_lower(who)}{_aside(reason)}: lower completion.context_tokens.",
+            status,
         )
     if status < 500 and NO_MODEL.search(clues):
         model = asked.body.get("model") if asked.body else None
         named = f"the model {model}" if model else "this model"
         retired = ", or has retired it" if asked.host.endswith("mistral.ai") else ""
-        return BackendRejected(f"{who} does not know {named}{retired}: set another model{reason}", status)
+        return BackendRejected(
+            f"{who} does not know {named}{retired}{_aside(reason)}: set another model.", status
+        )
     return None
 
 
 def _about_the_server(status: int, clues: str, asked: Asked, reason: str) -> BackendError:
     who = asked.who
     if status in (404, 405, 410):
-        return BackendRejected(f"{who} has nothing at {asked.path}: check the base URL{reason}", status)
+        other = OTHER_KIND if asked.path.endswith("/fim/completions") else ""
+        sentence = f"{who} has nothing at {asked.path}{_aside(reason)}: check the base URL{other}."
+        return BackendRejected(sentence, status)
     if status == 503 and "loading" in clues:
         return BackendLoading(f"{who} is still loading the model; try again in a moment.")
     if status == 501:
@@ -153,11 +160,15 @@ def _about_the_server(status: int, clues: str, asked: Asked, reason: str) -> Bac
 
 def _key_refused(answer: Answer, asked: Asked, reason: str) -> str:
     if asked.key is None:
-        return f"{asked.who} wants an API key and none was found: give it as {asked.key_hint}{reason}"
-    sentence = f"{asked.who} refused the key from {asked.key.place} (HTTP {answer.status})"
+        return (
+            f"{asked.who} wants an API key{_aside(reason)} and none was found: give one by {asked.key_hint}."
+        )
+    place = asked.key.place
+    sentence = f"{asked.who} refused the key from {place} (HTTP {answer.status}{reason.rstrip('.')})"
     if (other := MISTRAL_HOSTS.get(asked.host)) is not None:
-        return f"{sentence}: it may be one for {other}, whose keys are other ones{reason}"
-    return f"{sentence}: check {asked.key_hint}{reason}"
+        return f"{sentence}: it may be one for {other}, whose keys are other ones."
+    there = place in asked.key_hint
+    return f"{sentence}: {'put the right one there' if there else f'give another by {asked.key_hint}'}."
 
 
 def _redirected(answer: Answer, asked: Asked) -> str:
@@ -166,7 +177,7 @@ def _redirected(answer: Answer, asked: Asked) -> str:
     return f"{asked.who} sends requests on to {where}: if that is right, make it the base URL."
 
 
-def _shows_key(words: str, key: Key | None) -> bool:
+def shows_key(words: str, key: Key | None) -> bool:
     """Say whether a part of the key is in `words`: OpenAI repeats a wrong key, hiding only its middle."""
     value = key.reveal() if key is not None else ""
     return len(value) >= 4 and (value[:4] in words or value[-4:] in words)
@@ -178,6 +189,11 @@ def quoted(words: str, body: Mapping[str, Any] | None) -> str:
     if not line or len(line) > LONGEST_QUOTE or set(line) & set("{}") or _echoes(line, body):
         return "."
     return f": {line}"
+
+
+def _aside(reason: str) -> str:
+    """Return the same to stand in the middle of a sentence, before what is to be done."""
+    return "" if reason == "." else f" ({reason.removeprefix(': ').rstrip('.')})"
 
 
 def _echoes(line: str, body: Mapping[str, Any] | None) -> bool:
@@ -220,9 +236,14 @@ def said(body: bytes) -> str:
     request (`input` and `ctx` of pydantic) is passed over.
     """
     try:
-        return " ".join(_said(msgspec.json.decode(body)).split())
+        return worded(msgspec.json.decode(body))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
+
+
+def worded(error: object) -> str:
+    """Return what an error says that was read already, in one line."""
+    return " ".join(_said(error).split())
 
 
 def _said(error: object) -> str:

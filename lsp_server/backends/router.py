@@ -15,16 +15,17 @@ from lsp_server.backends.chain import Chain
 from lsp_server.backends.endpoint import Deadlines, Endpoint
 from lsp_server.backends.guarded import Guarded
 from lsp_server.backends.member import Change, Member, OnChange
+from lsp_server.backends.presets import LOCAL
 from lsp_server.backends.protocol import Backend
 from lsp_server.errors import ConfigurationError
 from lsp_server.keys.find import find
 from lsp_server.keys.key import Key
-from lsp_server.privacy.destination import Destination, destination_of
+from lsp_server.privacy.destination import Destination
 from lsp_server.privacy.rules import PrivacyRules
-from lsp_server.settings import BackendSettings, PrivacySettings, Settings
+from lsp_server.settings import BackendSettings, Settings
 
-LOCAL = "local"
-"""The name of the engine of this machine; no `[backends.NAME]` can have it."""
+PATIENCE_S = 2.0
+"""A small model is back in this time after its engine left; while a large one loads, others answer."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def connect(settings: Settings, on_change: OnChange = _ignore) -> Connected:
     chains = profiles.chains(settings)
     rules = PrivacyRules(settings.privacy)
     names = tuple(dict.fromkeys((*chains.completion, *chains.chat)))
-    made = {name: _guarded_or_broken(settings, name, rules) for name in names}
+    with_others = {name for wanted in (chains.completion, chains.chat) if len(wanted) > 1 for name in wanted}
+    made = {name: _guarded_or_broken(settings, name, rules, name in with_others) for name in names}
 
     def chain(wanted: tuple[str, ...], use: str) -> Chain:
         backends = [made[name] for name in wanted]
@@ -69,9 +71,9 @@ def connect(settings: Settings, on_change: OnChange = _ignore) -> Connected:
     return Connected(completion, chat, names)
 
 
-def _guarded_or_broken(settings: Settings, name: str, rules: PrivacyRules) -> Backend:
+def _guarded_or_broken(settings: Settings, name: str, rules: PrivacyRules, with_others: bool) -> Backend:
     try:
-        return _guarded(settings, name, rules)
+        return _guarded(settings, name, rules, with_others)
     except ConfigurationError as error:
         return Broken(name, error)
 
@@ -86,24 +88,16 @@ def find_key(settings: Settings, name: str) -> Key | None:
     return None if name == LOCAL else _find_key(name, presets.resolved(settings, name))
 
 
-def destination(config: BackendSettings, privacy: PrivacySettings) -> Destination:
-    """Return whose machine a backend's requests go to."""
-    if config.destination != "auto":
-        return Destination(config.destination)
-    if config.type == "llm":
-        return Destination.THIRD_PARTY  # a plugin's address cannot be known
-    return destination_of(config.base_url, privacy.my_servers)
-
-
-def _guarded(settings: Settings, name: str, rules: PrivacyRules) -> Backend:
+def _guarded(settings: Settings, name: str, rules: PrivacyRules, with_others: bool = False) -> Backend:
     if name == LOCAL:
         from lsp_server.backends.local import NOT_INSTALLED, LocalBackend, is_installed
 
         if not is_installed():
             raise ConfigurationError(NOT_INSTALLED)
-        return Guarded(LocalBackend(settings.local), Destination.THIS_MACHINE, rules)
+        local = LocalBackend(settings.local, patience_s=PATIENCE_S if with_others else None)
+        return Guarded(local, Destination.THIS_MACHINE, rules)
     config = presets.resolved(settings, name)
-    whose = destination(config, settings.privacy)
+    whose = profiles.destination(config, settings.privacy)
     if config.type == "llm":
         from lsp_server.backends.llm import LlmBackend
 
@@ -113,6 +107,11 @@ def _guarded(settings: Settings, name: str, rules: PrivacyRules) -> Backend:
 
 def _over_http(endpoint: Endpoint, config: BackendSettings) -> Backend:
     if config.type == "mistral":
+        if config.fim not in ("auto", "native"):
+            raise ConfigurationError(
+                f"Mistral's API fills in the middle as `native`, not as `{config.fim}`: "
+                f"change backends.{endpoint.name}.fim."
+            )
         from lsp_server.backends.mistral import MistralBackend
 
         return MistralBackend(endpoint, config.model, config.chat_model)
@@ -132,7 +131,12 @@ def _endpoint(settings: Settings, name: str, config: BackendSettings, whose: Des
         base_url=config.base_url.rstrip("/").removesuffix("/v1").rstrip("/"),
         destination=whose,
         fim=Deadlines(connect_s, config.first_token_timeout_ms / 1000, settings.completion.timeout_ms / 1000),
-        chat=Deadlines(connect_s, config.chat_first_token_timeout_ms / 1000, config.chat_timeout_ms / 1000),
+        chat=Deadlines(
+            connect_s,
+            config.chat_first_token_timeout_ms / 1000,
+            config.chat_timeout_ms / 1000,
+            patient=True,
+        ),
         find_key=_key_finder(name, config),
         key_hint=key_hint(name, config),
         verify=config.verify,

@@ -15,7 +15,7 @@ import httpx
 
 from lsp_server import __version__
 from lsp_server.backends import failures, refusals, tls
-from lsp_server.backends.endpoint import Endpoint
+from lsp_server.backends.endpoint import Endpoint, shown
 from lsp_server.backends.exchange import Exchange, Late
 from lsp_server.backends.failures import Again
 from lsp_server.backends.rate_limit import RateLimit
@@ -36,9 +36,8 @@ KEEP_CONNECTION_S = 60.0
 """Idle connections are dropped here before servers do it (our engine after 120 s): none is just closing."""
 LONGEST_REFUSAL_BYTES = 1 << 16
 """As much of an error page is read as its message or title needs."""
-PATIENT_S = 30.0
-"""Who gives a reply this much time is not typing: a chat, which may wait and try again."""
 PATIENT_ATTEMPTS = 4
+"""In some ten seconds."""
 HURRIED_RETRY_S = 0.5
 """After this long the one who types has typed on."""
 LONGEST_WAIT_S = 20.0
@@ -58,9 +57,10 @@ class Sender:
         self._retries = retries
         self._client = Shared(self._new_client)
         self._key = Shared(endpoint.find_key)
+        self._sent_key: Key | None = None
         self._rate = RateLimit()
         self.host = self._address.hostname or ""
-        self.who = who or f"The server {self._address.scheme}://{self._address.netloc.rpartition('@')[2]}"
+        self.who = who or f"The server {shown(self._address._replace(path='').geturl())}"
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -74,14 +74,14 @@ class Sender:
         """Return a response whose body is still to be read, after as many attempts as are sensible."""
         if self._address.scheme not in {"http", "https"} or not self.host:
             raise BackendUnavailable(
-                f"{self._endpoint.base_url} is no address of a server; check the base URL."
+                f"The base URL of {self._endpoint.name} is no address of a server, as http://host:port is."
             )
         client = await self._client.get()
         await self._key.get()  # not on the server's time: a password manager may ask its user first
         exchange.begin()
         import stamina  # loaded with the client, on a thread
 
-        patient = exchange.deadlines.total_s is None or exchange.deadlines.total_s >= PATIENT_S
+        patient = exchange.deadlines.patient
         try:
             async for attempt in stamina.retry_context(
                 on=lambda error: self._may_retry(error, exchange, patient=patient),
@@ -96,6 +96,10 @@ class Sender:
         except Again as last:
             raise last.error from last.__cause__
         raise AssertionError("stamina returns or raises")
+
+    def quoted(self, words: str, body: Mapping[str, Any]) -> str:
+        """Return the end of a sentence with the server's words, unless they show the key or what was sent."""
+        return refusals.quoted("" if refusals.shows_key(words, self._sent_key) else words, body)
 
     def _may_retry(self, error: Exception, exchange: Exchange, *, patient: bool) -> bool | float:
         if not isinstance(error, Again) or not self._retries:
@@ -115,7 +119,7 @@ class Sender:
         exchange.again()
         if (wait_s := self._rate.wait_s()) > 0:
             raise Again(refusals.rate_limited(self.who, wait_s), wait_s)
-        key = await self._key.get()
+        key = self._sent_key = await self._key.get()
         request = client.build_request(
             method,
             self._base_url + path,

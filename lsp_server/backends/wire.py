@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, FinishReason, Usage
 from lsp_server.backends.refusals import said
-
-MOST_STOPS = 4
-"""OpenAI-compatible servers refuse a request with more stop sequences than this."""
+from lsp_server.families import MAX_STOP
 
 
 class _Details(msgspec.Struct):
@@ -58,7 +57,11 @@ class _Event(msgspec.Struct):
 
 
 class StreamFailed(Exception):
-    """The server reported an error, or nonsense, inside a stream."""
+    """The server reported an error, or nonsense, inside a stream; its `words` may quote what was sent."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
 
 
 _event = msgspec.json.Decoder(_Event)
@@ -68,7 +71,7 @@ def chunk(data: str) -> Chunk:
     """Return the chunk that an event's data carries."""
     try:
         event = _event.decode(data)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise StreamFailed("an event cannot be read") from error
     if event.object == "error" or bytes(event.error):
         raise StreamFailed(said(data.encode()) or "no reason given")
@@ -83,11 +86,20 @@ def chunk(data: str) -> Chunk:
     return Chunk(text, _finish_reason(choice.finish_reason), usage)
 
 
+_LAST = re.compile(r'"(?:finish_reason"\s*:\s*"|(?:stop|done)"\s*:\s*true\b)')
+"""As all these formats end a reply. Inside of a text, its quotes would have backslashes before them."""
+
+
+def has_finished(data: str) -> bool:
+    """Say whether an event, or line, is the last one with text in it; llama.cpp's and Ollama's too."""
+    return _LAST.search(data) is not None
+
+
 def has_text(data: str) -> bool:
     """Say whether an event is more than the sign that a server is there: most begin with whose turn it is."""
     try:
         event = _event.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return True
     if not event.choices:
         return event.object is None  # not an event of this format
@@ -153,5 +165,5 @@ def _common(request: FimRequest | ChatRequest) -> dict[str, Any]:
         "stream": True,
     }
     if request.stop:
-        body["stop"] = list(request.stop[:MOST_STOPS])
+        body["stop"] = list(request.stop[:MAX_STOP])
     return body

@@ -31,7 +31,7 @@ def load_settings(root: Path | None, overrides: tuple[str, ...] = ()) -> Setting
     """
     resolved = resolve(root, overrides)
     for problem in resolved.problems:
-        errors.print(str(problem), style="yellow", markup=False, highlight=False)
+        errors.print(str(problem), style="yellow", markup=False, highlight=False, soft_wrap=True)
     return resolved.settings
 
 
@@ -41,7 +41,7 @@ def resolve(root: Path | None, overrides: tuple[str, ...] = ()) -> Resolved:
     resolved = options.resolve([*config_files.layers(root), command_line], references.check)
     for problem in resolved.problems:
         if problem.place == command_line.place:
-            raise ConfigurationError(str(problem))
+            raise ConfigurationError(str(problem).removesuffix(references.INSTEAD))
     return resolved
 
 
@@ -92,7 +92,7 @@ async def ready(backend: Backend) -> AsyncGenerator[Backend, None]:
                                total=None if state.fraction is None else 1.0)  # fmt: skip
                     if state.message and state.message != last and (state.ready or not errors.is_terminal):
                         last = state.message
-                        errors.print(last, markup=False, highlight=False)
+                        errors.print(last, markup=False, highlight=False, soft_wrap=True)
         yield backend
     finally:
         await backend.aclose()

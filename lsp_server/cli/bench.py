@@ -10,6 +10,7 @@ import dataclasses
 import json
 import statistics
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,13 @@ class Keystroke:
     generated: int | None
     ms: float
     ghost: bool
+    detail: str = ""
+    """What went wrong, if the backend failed."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether the model was asked; some servers do not tell what that cost."""
+        return self.evaluated is not None or self.source == "backend"
 
 
 @bench.command()
@@ -144,7 +152,8 @@ def _keystroke(key: str, result: Completion | NoCompletion, ms: float) -> Keystr
     source = result.source if isinstance(result, Completion) else result.reason.value
     usage = result.trace.usage if source not in ("cache", "typed_through") else None
     if usage is None:
-        return Keystroke(key, source, None, None, None, ms, ghost)
+        detail = "" if isinstance(result, Completion) else result.detail
+        return Keystroke(key, source, None, None, None, ms, ghost, detail)
     evaluated = usage.prompt_tokens - usage.cached_tokens
     return Keystroke(key, source, evaluated, usage.cached_tokens, usage.completion_tokens, ms, ghost)
 
@@ -162,16 +171,21 @@ def _summary(strokes: list[Keystroke]) -> str:
     if not strokes:
         return "nothing was typed"
     evaluated = [stroke.evaluated or 0 for stroke in strokes]
-    asked = [stroke for stroke in strokes if stroke.evaluated is not None]
+    asked = [stroke for stroke in strokes if stroke.asked]
+    told = [stroke for stroke in asked if stroke.evaluated is not None]
     lines = [
         f"keystrokes {len(strokes)}, of which the model was asked {len(asked)}, ghost text came for "
         f"{sum(stroke.ghost for stroke in strokes)}",
         f"prompt tokens evaluated per keystroke: mean {statistics.fmean(evaluated):.2f}, "
-        f"max {max(evaluated)}; per request: mean {sum(evaluated) / max(1, len(asked)):.2f}",
+        f"max {max(evaluated)}; per request: mean {sum(evaluated) / max(1, len(told)):.2f}"
+        if told or not asked
+        else "prompt tokens evaluated: the server does not tell",
     ]
     for name, chosen in (("all", strokes), ("model asked", asked)):
         times = sorted(stroke.ms for stroke in chosen if stroke.ghost)
         if times:
             p50, p90 = (times[min(len(times) - 1, int(len(times) * share))] for share in (0.5, 0.9))
             lines.append(f"time to ghost text ({name}): p50 {p50:.0f} ms, p90 {p90:.0f} ms")
+    failed = Counter(stroke.detail for stroke in strokes if stroke.detail)
+    lines += [f"{count} keystrokes without an answer: {detail}" for detail, count in failed.most_common()]
     return "\n".join(lines)

@@ -16,7 +16,7 @@ from lsp_server.errors import ConfigurationError, UserFacingError
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from lsp_server.completion.result import Completion, NoCompletion, Trace
+    from lsp_server.completion.result import Completion, NoCompletion
     from lsp_server.documents.snapshot import Snapshot
     from lsp_server.settings import Settings
 
@@ -140,7 +140,7 @@ def _show(
         detail = f" ({result.detail})" if result.detail else ""
         console.print(f"no completion: {result.reason.value}{detail}", markup=False)
     if why:
-        console.print(_explanation(result.trace), markup=False)
+        console.print(_explanation(result), markup=False)
 
 
 def _buffer(snapshot: Snapshot, offset: int, ghost: str) -> Text:
@@ -163,11 +163,17 @@ def _buffer(snapshot: Snapshot, offset: int, ghost: str) -> Text:
     return result
 
 
-def _explanation(trace: Trace) -> str:
+def _explanation(result: Completion | NoCompletion) -> str:
+    from lsp_server.completion.result import NoCompletion, Reason
+
+    trace = result.trace
+    kept_back = isinstance(result, NoCompletion) and result.reason is Reason.WITHHELD
     rows = [("backend", f"{trace.backend}, {trace.destination}" if trace.destination else trace.backend)]
     rows += [("withheld", what) for what in trace.withheld]
     rows += [("asked for", f"a {trace.scope}" if trace.scope else "nothing")]
-    if trace.scope:
+    if kept_back:
+        rows.append(("sent", "nothing"))
+    elif trace.scope:
         rows.append(("sent", f"{len(trace.prefix)} characters before the cursor, {len(trace.suffix)} after"))
     if usage := trace.usage:
         evaluated = usage.prompt_tokens - usage.cached_tokens

@@ -148,10 +148,10 @@ def _printer() -> Callable[[Finding], None]:
 
     def show(finding: Finding) -> None:
         line = Text(f"{finding.level.value:<8}", style=_STYLES[finding.level])
-        line.append(f"{finding.check:<14} ", style="bold").append(finding.text, style="default not bold")
+        line.append(f"{finding.check:<16} ", style="bold").append(finding.text, style="default not bold")
         console.print(line)
         if finding.advice:
-            console.print(Text(f"{'':23}{finding.advice}", style="italic"))
+            console.print(Text(f"{'':25}{finding.advice}", style="italic"))
 
     return show
 

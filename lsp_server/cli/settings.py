@@ -15,7 +15,7 @@ from lsp_server.backends import presets
 from lsp_server.backends.references import check
 from lsp_server.options import DEFAULT, Resolved, options_table, resolve
 from lsp_server.options_reference import written
-from lsp_server.settings import Settings
+from lsp_server.settings import BackendSettings, Settings
 
 
 @click.command()
@@ -59,10 +59,18 @@ def _rows(resolved: Resolved) -> Iterator[tuple[str, tuple[Any, str]]]:
         if dataclasses.is_dataclass(value):
             yield from _table(resolved, value, item.name, whole=True)
         elif isinstance(value, dict):
-            for name, table in value.items():
+            used = _used_presets(resolved.settings) if item.name == "backends" else {}
+            for name, table in (used | value).items():
                 yield from _table(resolved, table, item.name, name, whole=False)
         else:
             yield item.name, (value, resolved.origins[item.name])
+
+
+def _used_presets(settings: Settings) -> dict[str, BackendSettings]:
+    """Return an empty table for each backend that needs none: what its preset says is shown, too."""
+    profile = settings.profiles.get(settings.backend)
+    named = (*profile.completion, *profile.chat) if profile is not None else (settings.backend,)
+    return {name: BackendSettings() for name in named if name in presets.preset_names()}
 
 
 def _table(
@@ -122,8 +130,13 @@ def _backends(form: str | None) -> str:
         return json.dumps(rows, indent=2)
     width = max(map(len, presets.preset_names()))
     return "\n".join(
-        f"{name:{width}}  {preset.title}. {preset.note}" for name, preset in presets.presets().items()
+        f"{name:{width}}  {preset.title}{_at(preset.config.base_url)}. {preset.note}"
+        for name, preset in presets.presets().items()
     )
+
+
+def _at(base_url: str) -> str:
+    return f", {base_url}" if base_url else ""
 
 
 def _cell(text: str) -> str:

@@ -12,7 +12,7 @@ import click
 from lsp_server import config_files
 from lsp_server import trust as trusted
 from lsp_server.errors import ConfigurationError
-from lsp_server.options_reference import written
+from lsp_server.options_reference import needing_trust, written
 from lsp_server.settings import WORKSPACE_SECTIONS, workspace_file
 
 
@@ -43,7 +43,7 @@ def trust(folder: Path, yes: bool, action: str | None) -> None:
 def _trust(root: Path, yes: bool) -> None:
     path = workspace_file(root)
     try:
-        content = path.read_bytes()
+        content = config_files.workspace_content(path)
     except FileNotFoundError:
         raise ConfigurationError(
             f"There is no {path.name} in {root}, so there is nothing to trust."
@@ -53,8 +53,12 @@ def _trust(root: Path, yes: bool) -> None:
     layer = config_files.parsed(path, content)
     for problem in layer.problems:
         raise ConfigurationError(f"{problem}.")
-    wants = [line for name, value in layer.values.items() if name not in WORKSPACE_SECTIONS
-             for line in _settings((name,), value)]  # fmt: skip
+    wants = [
+        line
+        for name, value in layer.values.items()
+        for line in _settings((name,), value)
+        if name not in WORKSPACE_SECTIONS or line.partition(" = ")[0] in needing_trust()
+    ]
     if not wants:
         click.echo(f"{path} sets nothing that needs your trust")
         return

@@ -166,6 +166,8 @@ async def _result(flight: Flight) -> Result:
     if flight.task.cancelled():
         return NoCompletion(Reason.SUPERSEDED, trace=flight.trace)
     error = flight.task.exception()
+    if isinstance(error, TextWithheld):
+        flight.trace.withheld = (str(error),)
     if isinstance(error, UserFacingError):
         return NoCompletion(_failure(error), str(error), flight.trace)
     return flight.task.result()

@@ -8,7 +8,7 @@ three times as often as those cut anywhere else. Pure text, no syntax.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from lsp_server.completion.cursor import first_line, lines_of
@@ -89,15 +89,23 @@ def _shared_blanks(before: str, tail: str) -> int:
 
 def open_brackets(text: str, language: Language, ignore: str = "") -> int:
     """Return how many brackets `text` opens and does not close; `ignore` names openers to pass over."""
+    return open_at(text, [len(text)], language, ignore)[0]
+
+
+def open_at(text: str, ends: Sequence[int], language: Language, ignore: str = "") -> list[int]:
+    """Return `open_brackets` of `text` up to each of `ends`, which are line ends in their order."""
+    depths: list[int] = []
     depth = 0
-    for _, character in _code(text, language):
+    for position, character in _code(text, language):
+        while len(depths) < len(ends) and ends[len(depths)] <= position:
+            depths.append(depth)
         if character in ignore or _CLOSERS.get(character) in (*ignore,):
             continue
         if character in _OPENERS:
             depth += 1
         elif character in _CLOSERS and depth:
             depth -= 1
-    return depth
+    return depths + [depth] * (len(ends) - len(depths))
 
 
 def repetition(text: str) -> int | None:

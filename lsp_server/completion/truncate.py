@@ -39,6 +39,9 @@ INLINE_LINES = 6
 BLOCK_LINES = 24
 """Longest block offered, in lines; more does not fit on a screen beside its surroundings."""
 
+LONG_LINE = 170
+"""Characters that as many lines as are waited for may have on average. What is longer is no code that anyone
+wants, and comes from a server that ignores the limit of tokens: each piece costs a look at all before it."""
 
 _DECIDING = re.compile(r"(?<=[\n)\]}])")
 """Where the end of a completion may become known; so it does not matter how the stream is cut into pieces."""
@@ -69,6 +72,7 @@ class Truncator:
         self._judge = judge
         self._raw = ""
         self._line_ends = io.IncrementalNewlineDecoder(None, translate=True)
+        self._longest = LONG_LINE * (INLINE_LINES if cursor.inline else BLOCK_LINES)
         self._statement: int | None = None
         self._limited = False
 
@@ -80,12 +84,15 @@ class Truncator:
     def feed(self, text: str) -> Cut | None:
         """Take the next piece; return the completion once its end is known."""
         for piece in _DECIDING.split(self._line_ends.decode(text)):
-            self._raw += piece
+            taken = piece[: self._longest - len(self._raw)]
+            self._raw += taken
             cut = None
             if self._cursor.inline:
                 cut = self._inline(self._raw)
-            elif piece.endswith("\n"):
+            elif taken.endswith("\n"):
                 cut = self._lines(self._raw)
+            if cut is None and len(self._raw) >= self._longest:
+                cut = self.finish("length")
             if cut is not None:
                 return cut
         return None
@@ -133,7 +140,8 @@ class Truncator:
         cursor = self._cursor
         ends = [match.start() for match in re.finditer("\n", complete)]
         if cursor.counts_brackets:
-            ends = [end for end in ends if not self._open(complete[:end], ignore="{")]
+            depths = joins.open_at(complete, ends, cursor.language, ignore="{")
+            ends = [end for end, depth in zip(ends, depths, strict=True) if not depth]
             whole = [end for end in ends if self._closes_line(complete[:end])]
             if whole or not (self._limited or len(ends) >= INLINE_LINES):
                 ends = whole

@@ -11,17 +11,28 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from difflib import get_close_matches
 
-from lsp_server.backends import presets, router
+from lsp_server.backends import presets, profiles, router
+from lsp_server.backends.endpoint import shown
+from lsp_server.backends.failures import ConnectionRefused
 from lsp_server.backends.guarded import Guarded
 from lsp_server.backends.protocol import Backend, FindsOut, Lists
 from lsp_server.diagnosis import trial
 from lsp_server.diagnosis.finding import Finding, ok, problem, warning
-from lsp_server.errors import BackendRejected, UserFacingError
+from lsp_server.errors import (
+    BackendRejected,
+    BackendUnavailable,
+    RateLimited,
+    RequestRejected,
+    UserFacingError,
+)
 from lsp_server.keys.key import Key
 from lsp_server.settings import BackendSettings, Settings
 
 PATIENCE_S = 20.0
 """For a server that says nothing; one that says it loads a model is waited for as long as it does."""
+
+SHOWN = 3
+"""Models named of those that a server lists: some have hundreds."""
 
 
 async def examine(settings: Settings, name: str) -> AsyncIterator[Finding]:
@@ -33,11 +44,13 @@ async def examine(settings: Settings, name: str) -> AsyncIterator[Finding]:
     except UserFacingError as error:
         yield problem(name, str(error))
         return
-    destination = router.destination(config, settings.privacy)
-    yield ok(name, f"{config.type} at {config.base_url or 'this installation'}, {destination.value}")
-    yield _key(name, config, key)
+    destination = profiles.destination(config, settings.privacy)
+    place = shown(config.base_url) if config.base_url else "this installation"
+    yield ok(name, f"{place}, type {config.type}, {destination.value}")
+    if config.type != "llm":  # its library has keys of its own
+        yield _key(name, config, key)
     try:
-        async for finding in _ask(name, config, backend):
+        async for finding in _ask(name, config, backend, has_key=key is not None):
             yield finding
     finally:
         await backend.aclose()
@@ -50,64 +63,78 @@ def _key(name: str, config: BackendSettings, key: Key | None) -> Finding:
     return ok(name, f"there is no key; if it wants one: {where}`lsp_server keys set {name}`")
 
 
-async def _ask(name: str, config: BackendSettings, backend: Backend) -> AsyncIterator[Finding]:
-    try:
-        yield await _reach(name, backend)
-        async with aclosing(backend.prepare()) as states:
-            async for _ in states:
-                pass
-    except asyncio.TimeoutError:  # another class than TimeoutError before Python 3.11
-        yield problem(name, f"no answer within {PATIENCE_S:.0f} s", "Is it the right address and port?")
-        return
-    except UserFacingError as error:
-        yield problem(name, str(error), _advice(name, error))
-        return
+async def _ask(
+    name: str, config: BackendSettings, backend: Backend, *, has_key: bool
+) -> AsyncIterator[Finding]:
     inner = backend.inner if isinstance(backend, Guarded) else backend
     try:
+        yield await _reach(name, backend)
+        async for finding in _prepare(name, backend):
+            yield finding
         if isinstance(inner, Lists):
             yield await _model(name, config, inner)
         if isinstance(inner, FindsOut):
             yield ok(name, f"fill-in-the-middle: {inner.found()}")
-        yield await _complete(name, config, backend)
-    except asyncio.TimeoutError:
-        yield problem(name, f"no completion within {trial.PATIENCE_S:.0f} s", "Try a smaller model.")
+        outcome = await trial.complete(backend)
+    except asyncio.TimeoutError:  # another class than TimeoutError before Python 3.11
+        yield problem(
+            name, "no answer for a long time", f"Check backends.{name}.base_url, or wait and try again."
+        )
+        return
     except UserFacingError as error:
         yield problem(name, str(error), _advice(name, error))
-
-
-async def _model(name: str, config: BackendSettings, backend: Lists) -> Finding:
-    """Tell whether the model is among those that the server lists; some servers list only a part."""
-    there = await asyncio.wait_for(backend.models(), PATIENCE_S)
-    if not config.model:
-        return ok(name, f"the server has {', '.join(there[:3]) or 'no models that it lists'}")
-    if config.model in there:
-        return ok(name, f"the server has {config.model}")
-    if not there:
-        return ok(name, f"the server lists no models, so {config.model} may be there")
-    near = ", ".join(get_close_matches(config.model, there, n=3, cutoff=0.3) or there[:3])
-    return warning(name, f"the server does not list {config.model}", f"It has {near}.")
+        return
+    if has_key:
+        yield ok(name, "the key is accepted")  # for sure only now: many list their models to anybody
+    model = (inner.asks() if isinstance(inner, FindsOut) else config.model) or "its model"
+    times = f"first text after {outcome.first_s * 1000:.0f} ms, all after {outcome.total_s * 1000:.0f} ms"
+    if outcome.text.strip():
+        yield ok(name, f"{model} completes; {times}")
+    else:
+        advice = f"Set backends.{name}.model to one that has learnt fill-in-the-middle."
+        yield warning(name, f"{model} answers, but with nothing", advice)
 
 
 async def _reach(name: str, backend: Backend) -> Finding:
     started = time.monotonic()
     await asyncio.wait_for(backend.probe(), PATIENCE_S)
-    return ok(name, f"reachable, and the key is accepted; answers after {_ms(started)}")
+    return ok(name, f"reachable; answers after {(time.monotonic() - started) * 1000:.0f} ms")
 
 
-async def _complete(name: str, config: BackendSettings, backend: Backend) -> Finding:
-    outcome = await trial.complete(backend)
-    model = config.model or "its own model"
-    times = f"first text after {outcome.first_s * 1000:.0f} ms, all after {outcome.total_s * 1000:.0f} ms"
-    if not outcome.text.strip():
-        return warning(name, f"{model} answers, but with nothing", f"Check backends.{name}.model.")
-    return ok(name, f"{model} completes; {times}")
+async def _prepare(name: str, backend: Backend) -> AsyncIterator[Finding]:
+    """Make ready, telling what that waits for, and what should be known."""
+    told = ""
+    async with aclosing(backend.prepare()) as states:
+        async for state in states:
+            if state.message and state.message != told:
+                told = state.message
+                yield warning(name, told) if state.ready else ok(name, told)
+
+
+async def _model(name: str, config: BackendSettings, backend: Lists) -> Finding:
+    """Tell whether the model is among those that the server lists; some servers list only a part."""
+    try:
+        there = await asyncio.wait_for(backend.models(), PATIENCE_S)
+    except BackendRejected:
+        there = []
+    if not config.model:
+        more = f" and {len(there) - SHOWN} more" if len(there) > SHOWN else ""
+        return ok(name, f"the server has {', '.join(there[:SHOWN]) or 'no models that it lists'}{more}")
+    if config.model in there:
+        return ok(name, f"the server has {config.model}")
+    if not there:
+        return ok(name, f"the server lists no models, so {config.model} may be there")
+    near = ", ".join(get_close_matches(config.model, there, n=SHOWN, cutoff=0.3) or there[:SHOWN])
+    return warning(name, f"the server does not list {config.model}", f"It has {near}.")
 
 
 def _advice(name: str, error: UserFacingError) -> str:
-    if isinstance(error, BackendRejected):
-        return f"Check backends.{name}.model and your account." if error.status not in (401, 403) else ""
-    return f"Check backends.{name}.base_url, the network and the proxy variables."
-
-
-def _ms(started: float) -> str:
-    return f"{(time.monotonic() - started) * 1000:.0f} ms"
+    """Return what to do where the sentence itself does not say it."""
+    if isinstance(error, RequestRejected):
+        return f"Check backends.{name}.model and your account."
+    if isinstance(error, BackendUnavailable) and not isinstance(error, ConnectionRefused | RateLimited):
+        return (
+            f"See what the server itself logs; if it is only slow, take a smaller model, or raise "
+            f"backends.{name}.first_token_timeout_ms and completion.timeout_ms."
+        )
+    return ""

@@ -56,6 +56,7 @@ class BackendLink:
         self._latest: Readiness | None = None
         self._preparation: asyncio.Task[None] | None = None
         self._failed_at: float | None = None
+        self._prepared_at = 0.0
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._in_flight = InFlight()
 
@@ -64,6 +65,7 @@ class BackendLink:
         retry = self._failed_at is not None and time.monotonic() - self._failed_at >= RETRY_S
         if self._preparation is None or retry:
             self._failed_at = None
+            self._prepared_at = time.monotonic()
             self._preparation = asyncio.create_task(self._prepare())
             self._preparation.add_done_callback(_look_at)
         return self._preparation
@@ -180,7 +182,8 @@ class BackendLink:
 
     def _prepare_anew(self) -> None:
         """Look after the backend again with the next request: a local engine may have to be restarted."""
-        if self._failed_at is None and self._preparation is not None and self._preparation.done():
+        pause_is_over = time.monotonic() - self._prepared_at >= RETRY_S
+        if pause_is_over and self._failed_at is None and self._preparation and self._preparation.done():
             self._preparation = None
 
     async def _wait(self, uri: str) -> NoCompletion | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import filelock
@@ -54,9 +56,14 @@ class KeysFile:
             self._write({known: value for known, value in self._read().items() if known != name})
         return True
 
-    def _alone(self) -> filelock.BaseFileLock:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return filelock.FileLock(f"{self.path}.lock")
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with filelock.FileLock(f"{self.path}.lock"):
+                yield
+        except OSError as error:
+            raise ConfigurationError(f"{self.path} cannot be written: {error.strerror or error}.") from error
 
     def _read(self) -> dict[str, str]:
         try:

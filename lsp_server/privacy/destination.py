@@ -17,6 +17,9 @@ class Destination(Enum):
     THIRD_PARTY = "third party"
 
 
+OLLAMA_CLOUD = "Ollama's cloud"
+
+
 def destination_of(base_url: str, my_servers: Iterable[str]) -> Destination:
     """Return whose the host of `base_url` is.
 
@@ -29,6 +32,15 @@ def destination_of(base_url: str, my_servers: Iterable[str]) -> Destination:
     if host and any(fnmatchcase(host, pattern.strip().lower()) for pattern in my_servers):
         return Destination.MY_SERVERS
     return Destination.THIRD_PARTY
+
+
+def is_passed_on(model: str) -> bool:
+    """Say whether a server of this machine passes such a model's requests on: Ollama's cloud models.
+
+    `gpt-oss:120b-cloud`, `glm-4.7:cloud`: https://docs.ollama.com/cloud. Not each version says so when asked.
+    """
+    tag = model.rpartition("/")[2].partition(":")[2].lower()
+    return tag == "cloud" or tag.endswith("-cloud")
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 IGNORE_FILE = ".lspserverignore"
+LONGEST_BYTES = 1 << 20
+"""Of an ignore file, which may be anybody's."""
 _BUILT_IN = Path(__file__).with_name("excluded.gitignore")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # of two letters at least: one is a drive of Windows
 _DRIVE = re.compile(r"/*([A-Za-z]:)(?=/|$)")
@@ -77,7 +80,9 @@ class Exclusions:
     def __init__(self, patterns: Sequence[str]) -> None:
         """Take the user's patterns; those that are not valid are reported in the log and left out."""
         self._user = tuple(_floating(pattern) for pattern in patterns)
-        self._ignore_files: dict[str, tuple[tuple[int, ...], _Rules | None]] = {}
+        self._ignore_files: dict[str, tuple[tuple[int, ...], _Rules]] = {}
+        self._told: set[str] = set()
+        """Ignore files that cannot be read and are in the log: once each, not at every keystroke."""
 
     def why(self, document: str) -> str | None:
         """Return why `document`, a uri or a path, is excluded, if so; a link counts for what it leads to."""
@@ -124,17 +129,18 @@ class Exclusions:
         """Return the rules of a folder, read again whenever its file changed."""
         path = os.path.join(folder, IGNORE_FILE)  # noqa: PTH118  # called for each folder at each keystroke
         try:
-            stat = os.stat(path)  # noqa: PTH116
-            version = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
+            facts = os.stat(path)  # noqa: PTH116
+            version = (facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino)
             known = self._ignore_files.get(folder)
             if known is None or known[0] != version:
-                lines = Path(path).read_text(encoding="utf-8-sig", errors="replace").split("\n")
-                known = self._ignore_files[folder] = (version, _Rules(lines))
+                known = self._ignore_files[folder] = (version, _Rules(_ignore_lines(path, facts)))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except (OSError, ValueError):
-            log.warning("%s cannot be read; everything beside and below it stays on this machine", path)
-            return _Rules(["*"])
+            if path not in self._told:
+                self._told.add(path)
+                log.warning("%s cannot be read; everything beside and below it stays on this machine", path)
+            return _everything()
         return known[1]
 
 
@@ -169,6 +175,18 @@ class _Rules:
             patterns.append(pattern)
             self._lines.append(number)
         return GitIgnoreSpec(patterns)
+
+
+@lru_cache(maxsize=1)
+def _everything() -> _Rules:
+    return _Rules(["*"])
+
+
+def _ignore_lines(path: str, facts: os.stat_result) -> list[str]:
+    # A cloned repository can have a link to a device there, which has no end.
+    if not (stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode)) or facts.st_size > LONGEST_BYTES:
+        raise ValueError("no plain file of a sensible length")
+    return Path(path).read_text(encoding="utf-8-sig", errors="replace").split("\n")
 
 
 @lru_cache(maxsize=1)

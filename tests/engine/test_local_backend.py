@@ -11,7 +11,7 @@ import pytest
 
 from lsp_server.backends.local import LocalBackend
 from lsp_server.backends.protocol import ChatMessage, ChatRequest, FimRequest
-from lsp_server.errors import BackendUnavailable, ModelError, UserFacingError
+from lsp_server.errors import BackendLoading, BackendUnavailable, ModelError, UserFacingError
 from lsp_server.settings import LocalSettings
 from tests.support.engines import own_state, started_engines, wait_until_gone
 
@@ -106,6 +106,17 @@ async def test_after_an_idle_exit_the_next_request_is_answered(state: Path, smol
     await asyncio.to_thread(wait_until_gone, pid)
     assert await complete(backend) == before
     await backend.aclose()
+
+
+async def test_while_it_loads_another_may_answer(state: Path, smollm2_path: Path) -> None:
+    backend = LocalBackend(settings(smollm2_path), patience_s=0.0)
+    with pytest.raises(BackendLoading):
+        await complete(backend)
+    async for _ in backend.prepare():
+        pass
+    assert await complete(backend)
+    await backend.aclose()
+    assert len(started_engines(state)) == 1
 
 
 async def test_two_backends_share_an_engine(backend: LocalBackend, state: Path, smollm2_path: Path) -> None:

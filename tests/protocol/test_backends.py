@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.protocol.conftest import Start
-from tests.support.lsp_client import PATIENCE_S, LspClient, insertion
+from tests.support.lsp_client import PATIENCE_S, LspClient
 from tests.support.scripted_server import Reply, ScriptedServer
+from tests.support.typist import Typist
 
-URI = "file:///demo/a.py"
 SELECT, STATUS = "lsp_server.selectBackend", "$/lsp_server/status"
+SECRET = "correct7Horse9battery"
 
 
 @pytest.fixture
@@ -43,26 +45,12 @@ def _command(client: LspClient, name: str, *arguments: object) -> int:
     return client.request("workspace/executeCommand", {"command": name, "arguments": list(arguments)})
 
 
-class _Typist:
-    """Types one more letter before each completion, so that none is known from before."""
-
-    def __init__(self, client: LspClient) -> None:
-        self._client = client
-        self._typed = 0
-        client.open(URI, "x = ")
-
-    def completed(self) -> list[str]:
-        self._client.change(URI, insertion(0, 4, "y + "))
-        self._typed += 4
-        return self._client.completed(self._client.complete(URI, 0, 4 + self._typed))
-
-
 def test_the_next_backend_answers_while_the_first_is_away(
     start: Start, two: dict[str, Any], model: ScriptedServer, other: ScriptedServer
 ) -> None:
     with start() as client:
         client.initialize(options=two)
-        typist = _Typist(client)
+        typist = Typist(client)
         assert typist.completed() == ["first"]
         port = urlsplit(model.base_url).port
         model.stop()
@@ -84,7 +72,7 @@ def test_a_backend_is_selected_by_name(
     with start() as client:
         offered = client.initialize(options=two)
         assert SELECT in offered["executeCommandProvider"]["commands"]
-        typist = _Typist(client)
+        typist = Typist(client)
         assert typist.completed() == ["first"]
         answer = client.result(_command(client, SELECT, "other"))
         assert answer["selected"] == "other"
@@ -99,7 +87,7 @@ def test_a_name_that_is_not_there_changes_nothing(start: Start, two: dict[str, A
         client.initialize(options=two)
         answer = client.response(_command(client, SELECT, "frist"))
         assert answer["error"]["code"] == -32602 and "frist" in answer["error"]["message"]
-        assert _Typist(client).completed() == ["first"]
+        assert Typist(client).completed() == ["first"]
 
 
 @pytest.mark.parametrize("chosen", ["other", None])
@@ -112,7 +100,7 @@ def test_without_a_name_the_user_is_asked(start: Start, two: dict[str, Any], cho
         }
         client.answers["window/showMessageRequest"] = {"title": titles[chosen]} if chosen else None
         assert client.result(_command(client, SELECT))["selected"] == (chosen or "both")
-        assert _Typist(client).completed() == ["other" if chosen else "first"]
+        assert Typist(client).completed() == ["other" if chosen else "first"]
         (asked,) = (it for it in client.asked if it["method"] == "window/showMessageRequest")
         assert {"title": titles["other"]} in asked["params"]["actions"]
 
@@ -122,7 +110,7 @@ def test_the_status_goes_to_whoever_wants_it(
 ) -> None:
     with start() as client:
         client.initialize({"experimental": {"lspServerStatus": True}}, options=two)
-        typist = _Typist(client)
+        typist = Typist(client)
         assert typist.completed() == ["first"]
         ready = client.expect(STATUS, state="ready", backend="first", destination="this machine")
         assert (ready["selected"], ready["withheld"]) == ("both", [])
@@ -138,5 +126,29 @@ def test_the_status_goes_to_whoever_wants_it(
 def test_nobody_else_hears_of_it(start: Start, two: dict[str, Any]) -> None:
     with start() as client:
         client.initialize(options=two)
-        assert _Typist(client).completed() == ["first"]
+        assert Typist(client).completed() == ["first"]
         assert client.result(_command(client, "lsp_server.status"))["state"] == "ready"
+
+
+def test_the_status_says_what_was_withheld(
+    start: Start, two: dict[str, Any], model: ScriptedServer, tmp_path: Path
+) -> None:
+    two["backends"]["first"]["destination"] = "third party"
+    env, secret, plain = ((tmp_path / name).as_uri() for name in (".env", "secret.py", "plain.py"))
+    with start() as client:
+        client.initialize({"experimental": {"lspServerStatus": True}}, options={**two, "backend": "first"})
+        client.open(env, f"API_KEY={SECRET}\n", "dotenv")
+        client.open(secret, f'password = "{SECRET}"\nx = ')
+        client.open(plain, "x = ")
+        assert client.completed(client.complete(env, 1, 0)) == []
+        (excluded,) = client.expect(STATUS, uri=env)["withheld"]
+        assert ".env" in excluded and "nothing of it was sent" in excluded
+        assert model.history == []
+        assert client.completed(client.complete(secret, 1, 4)) == ["first"]
+        (redacted,) = client.expect(STATUS, uri=secret, destination="third party")["withheld"]
+        assert redacted.startswith("1 secret in this text")
+        assert client.completed(client.complete(plain, 0, 4)) == ["first"]
+        assert client.expect(STATUS, uri=plain, destination="third party")["withheld"] == []
+        client.discard(STATUS)
+    assert SECRET not in str([request.body for request in model.history]) + excluded + redacted
+    assert len(model.history) == 2

@@ -33,6 +33,9 @@ from lsp_server.errors import (
     SuffixRefused,
 )
 
+KEY = "key-that-nobody-may-see"
+"""For whoever asks this server; it repeats it in one of its errors."""
+
 SSE = b"Content-Type: text/event-stream; charset=utf-8\r\n"
 JSON = b"Content-Type: application/json\r\n"
 HTML = b"Content-Type: text/html\r\n"
@@ -157,20 +160,15 @@ async def _hang(line: Line) -> None:
     await line.hang()
 
 
-async def _endless(line: Line) -> None:
-    with contextlib.suppress(ConnectionError):
-        while not line.writer.is_closing():
-            await line.send(_chunk(event("x" * 100)))
-            await asyncio.sleep(0.002)
-    line.request.gone.set()
+def _endless(part: bytes, pause_s: float) -> Callable[[Line], Awaitable[None]]:
+    async def go_on(line: Line) -> None:
+        with contextlib.suppress(ConnectionError):
+            while not line.writer.is_closing():
+                await line.send(_chunk(part))
+                await asyncio.sleep(pause_s)
+        line.request.gone.set()
 
-
-async def _endless_comments(line: Line) -> None:
-    with contextlib.suppress(ConnectionError):
-        while not line.writer.is_closing():
-            await line.send(_chunk(b": OPENROUTER PROCESSING\n\n"))
-            await asyncio.sleep(0.02)
-    line.request.gone.set()
+    return go_on
 
 
 async def _half_a_chunk(line: Line) -> None:
@@ -215,12 +213,20 @@ FAULTS: Mapping[str, Fault] = {
         _cut_stream(event("", role="assistant"), then=_hang), BackendUnavailable, "did not begin", waits=True
     ),
     "comments without end": Fault(
-        _cut_stream(then=_endless_comments), BackendUnavailable, "did not begin", waits=True
+        _cut_stream(then=_endless(b": OPENROUTER PROCESSING\n\n", 0.02)),
+        BackendUnavailable,
+        "did not begin",
+        waits=True,
     ),
     "hang in the middle": Fault(
         _cut_stream(event("pa"), then=_hang), BackendUnavailable, "silent for too long", waits=True
     ),
-    "stream without end": Fault(_cut_stream(then=_endless), BackendUnavailable, "did not finish", waits=True),
+    "stream without end": Fault(
+        _cut_stream(then=_endless(event("x"), 0.02)), BackendUnavailable, "did not finish", waits=True
+    ),
+    "flood without end": Fault(
+        _cut_stream(then=_endless(event("x" * 100), 0.002)), BackendUnavailable, "did not finish", waits=True
+    ),
     "closed before headers": Fault(_close, BackendUnavailable, "without an answer"),
     "no HTTP": Fault(_garbage, BackendUnavailable, "without an answer"),
     "closed in a chunk": Fault(
@@ -242,20 +248,39 @@ FAULTS: Mapping[str, Fault] = {
     "no finish reason": Fault(_stream(event("pass")), BackendUnavailable, "before it was complete"),
     "nothing": Fault(_stream(), BackendUnavailable, "before it was complete"),
     "truncated JSON": Fault(_stream(event("pass")[:40]), BackendUnavailable, "cannot be read"),
+    "truncated JSON, not streamed": Fault(
+        _whole("200 OK", JSON, b'{"choices": [{"message": {"content": "pa'),
+        BackendUnavailable,
+        "cannot be read",
+    ),
     "error in the stream": Fault(
         _stream(event("pa"), b'data: {"error": {"message": "out of memory"}}\n\n'),
         BackendUnavailable,
         "out of memory",
     ),
+    "key in the stream": Fault(
+        _stream(event("pa"), b'data: {"error": "Incorrect API key: %s"}\n\n' % KEY.encode()),
+        BackendUnavailable,
+        "in the middle of a reply.",
+    ),
+    "nested without end": Fault(
+        _stream(b'data: {"error": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n\n"),
+        BackendUnavailable,
+        "cannot be read",
+    ),
     "page with 200": Fault(_whole("200 OK", HTML, PAGE % b"Log in"), BackendUnavailable, "event stream"),
     "page without a type": Fault(_whole("200 OK", b"", PAGE % b"Log in"), BackendUnavailable, "event stream"),
+    "page with 407": Fault(
+        _whole("407 Proxy", HTML, PAGE % b"Proxy login"), BackendUnavailable, "wants a user name"
+    ),
     "page with 502": Fault(_whole("502 Bad", HTML, PAGE % b"Bad gateway"), BackendUnavailable, "Bad gateway"),
     "redirect": Fault(
         _whole("302 Found", HTML, b"", b"Location: https://login.example/x?y\r\n"),
         BackendRejected,
         "https://login.example:",
     ),
-    "401": Fault(_json("401 No", {"detail": "Unauthorized"}), BackendRejected, "the test"),
+    "401": Fault(_json("401 No", {"detail": "Unauthorized"}), BackendRejected, "refused the key from the"),
+    "403": Fault(_whole("403 No", HTML, PAGE % b"Forbidden"), BackendRejected, "refused the key from the"),
     "402": Fault(_json("402 Pay", {"error": {"message": "Insufficient credits"}}), BackendRejected, "credit"),
     "404 model": Fault(
         _json("404 No", {"error": {"message": "The model `m` does not exist", "code": "model_not_found"}}),
@@ -343,10 +368,10 @@ class FaultyServer:
         if self._server is None:
             self._call(self._listen())
 
-    def wait_until_deserted(self, timeout_s: float = 10.0) -> bool:
-        """Say whether the last client has closed its connection."""
+    def wait_until_deserted(self, timeout_s: float = 10.0, *, but: int = 0) -> bool:
+        """Say whether the last client has closed its connection, or all `but` some."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.open_connections == 0, timeout_s)
+            return self._changed.wait_for(lambda: self.open_connections <= but, timeout_s)
 
     def wait_for_request(self, count: int = 1, timeout_s: float = 20.0) -> Arrived:
         """Return the last of `count` requests once that many have come."""
@@ -396,7 +421,7 @@ class FaultyServer:
         self._tasks[task] = writer
         self._count(+1)
         try:
-            if self.fault.tls == "none":
+            if self.fault.tls == "none" and not self._healed:
                 await reader.read(1024)
                 writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
                 return

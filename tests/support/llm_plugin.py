@@ -157,6 +157,8 @@ class Keyed(llm.KeyModel):
             error = RuntimeError("Error code: " + what + " - {'error': {'message': 'no', 'input': 'secret'}}")
             error.status_code = int(what)  # type: ignore[attr-defined]  # as the clients of OpenAI and Mistral do
             raise error
+        if what == "quote":
+            raise ValueError(f"Illegal header value {('Bearer ' + key).encode()!r}")
         if what == "leave":
             sys.exit("a plugin leaves")
         if what == "abort":

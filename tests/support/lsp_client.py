@@ -28,6 +28,9 @@ Message = dict[str, Any]
 PATIENCE_S = 60.0
 """For a busy machine; a test that waits this long fails."""
 
+_LEFT_BEHIND = ("was destroyed", "never retrieved", "never awaited", "unclosed ")
+"""What Python says of tasks, coroutines and files that nobody looked after, mostly in development mode."""
+
 _QUIET_REQUESTS = {"window/workDoneProgress/create", "client/registerCapability"}
 
 
@@ -67,6 +70,11 @@ class LspClient:
         self._version: dict[str, int] = {}
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Return the server's process id."""
+        return self._process.pid
 
     # Sending
 
@@ -134,6 +142,14 @@ class LspClient:
         """Do not care how many of these notifications come until the end."""
         self._discarded.add(method)
 
+    def arrived(self, method: str) -> list[Any]:
+        """Return the params of the notifications of this kind that are here by now, and consume them."""
+        self.round_trip()
+        with self._arrived:
+            found = [message for message in self._messages if message.get("method") == method]
+            self._messages = [message for message in self._messages if message.get("method") != method]
+        return [message["params"] for message in found]
+
     def round_trip(self) -> None:
         """Wait until the server has dealt with everything sent before."""
         assert self.error_code(self.request("test/unknownMethod")) == -32601
@@ -189,7 +205,9 @@ class LspClient:
         if kind is None:
             left = [message for message in self._messages if message.get("method") not in self._discarded]
             assert left == [], left  # otherwise the server said what the test did not expect
-            assert self.tracebacks_expected or "Traceback" not in self.log.read_text(encoding="utf-8")
+            log = self.log.read_text(encoding="utf-8")
+            assert self.tracebacks_expected or "Traceback" not in log, log
+            assert not [words for words in _LEFT_BEHIND if words in log], log
 
     # Documents
 

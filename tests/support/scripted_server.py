@@ -168,7 +168,11 @@ class ScriptedServer:
         if self.loading > 0:
             self.loading -= 1
             return JSONResponse({"error": {"code": 503, "message": "Loading model"}}, 503)
-        data = [{"id": name, "object": "model"} for name in self.models]
+        capabilities = {"completion_chat": True, "completion_fim": True, "function_calling": False}
+        data = [
+            {"id": name, "object": "model", "type": "base", "capabilities": capabilities}
+            for name in self.models
+        ]
         return JSONResponse({"object": "list", "data": data})
 
     def next_reply(self) -> Reply:

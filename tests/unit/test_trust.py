@@ -53,6 +53,55 @@ def test_before_trust_a_workspace_sets_completion_and_nothing_else(root: Path) -
     assert "`lsp_server trust`" in problem.message
 
 
+def test_before_trust_it_cannot_turn_on_what_the_user_has_turned_off(root: Path, tmp_path: Path) -> None:
+    off = '[completion]\nenabled = false\ndisabled_languages = ["plaintext", "sql"]\n'
+    on = '[completion]\nenabled = true\ndisabled_languages = ["sql"]\nmax_tokens = 7\n'
+    (tmp_path / "user.toml").write_text(off)
+    workspace_file(root).write_text(on)
+    found = resolved(root)
+    assert not found.settings.completion.enabled
+    assert found.settings.completion.disabled_languages == ("plaintext", "sql")
+    assert found.settings.completion.max_tokens == 7
+    assert [problem.key for problem in found.problems] == [
+        "completion.enabled",
+        "completion.disabled_languages",
+    ]
+    assert "`lsp_server trust`" in found.problems[0].message
+    shown = run(str(root), "--yes").stdout
+    assert "completion.enabled = true" in shown and "max_tokens" not in shown
+    assert resolved(root).settings.completion.enabled
+
+
+def test_before_trust_it_can_turn_off(root: Path) -> None:
+    workspace_file(root).write_text('[completion]\nenabled = false\ndisabled_languages = ["sql"]\n')
+    found = resolved(root)
+    assert found.problems == ()
+    assert not found.settings.completion.enabled
+    assert found.settings.completion.disabled_languages == ("sql",)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices are files there")
+def test_a_link_to_a_device_is_not_read(root: Path) -> None:
+    workspace_file(root).unlink()
+    workspace_file(root).symlink_to("/dev/zero")
+    (problem,) = resolved(root).problems
+    assert "no plain file" in str(problem)
+    assert isinstance(run(str(root)).exception, ConfigurationError)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# \n" * config_files.LONGEST_BYTES, "bytes"),
+        ("a." * (config_files.LONGEST_BYTES // 2 - 4) + "b=1", "dots"),
+    ],
+)
+def test_a_file_that_is_slow_to_read_is_not_read(root: Path, text: str, said: str) -> None:
+    workspace_file(root).write_text(text)
+    (problem,) = resolved(root).problems
+    assert said in str(problem)
+
+
 def test_after_trust_it_sets_everything(root: Path) -> None:
     trust.add(root)
     found = resolved(root)

@@ -13,9 +13,8 @@ from lsp_server.backends.protocol import FimRequest
 from lsp_server.errors import BackendError, RateLimited
 from lsp_server.keys.key import Key
 from lsp_server.privacy.destination import Destination
-from tests.support.faulty_server import FAULTS, FaultyServer
+from tests.support.faulty_server import FAULTS, KEY, FaultyServer
 
-SECRET = "key-that-nobody-may-see"
 REQUEST = FimRequest("def private_function():\n    ", "\n", max_tokens=10, document="private.py")
 SHORT = Deadlines(connect_s=5.0, first_token_s=1.0, total_s=1.5)
 LONG = Deadlines(connect_s=10.0, first_token_s=20.0, total_s=20.0)
@@ -31,7 +30,7 @@ def open_backend(server: FaultyServer, ca_directory: Path) -> MistralBackend:
             Destination.THIS_MACHINE,
             fim=deadlines,
             chat=deadlines,
-            find_key=lambda: Key(SECRET, "the test"),
+            find_key=lambda: Key(KEY, "the test"),
             ca_file=server.write_authority(ca_directory),
         ),
         "codestral-latest",
@@ -62,7 +61,7 @@ async def test_a_fault(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixtu
         assert await asyncio.to_thread(server.wait_until_deserted)
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("lsp_server")]
     assert not [message for message in ours if "private_function" in message]
-    assert SECRET not in caplog.text
+    assert KEY not in caplog.text
 
 
 async def check_error(error: BackendError, part: str) -> None:
@@ -70,7 +69,7 @@ async def check_error(error: BackendError, part: str) -> None:
     assert part in sentence
     assert sentence.isprintable() and not set(sentence) & set("{}")
     assert "private" not in sentence
-    assert SECRET not in f"{error!r} {error.__cause__!r} {error.__context__!r}"
+    assert KEY not in f"{error!r} {error.__cause__!r} {error.__context__!r}"
     if isinstance(error, RateLimited):
         await asyncio.sleep(error.wait_s)
 
@@ -93,3 +92,13 @@ async def test_a_failure_that_may_pass_is_tried_once_more(tmp_path: Path) -> Non
                 await text_of(backend)
             await backend.aclose()
             assert len(server.history) == requests, name
+
+
+async def test_a_name_with_several_addresses_where_nothing_listens(tmp_path: Path) -> None:
+    with FaultyServer("connection refused") as server:
+        address = server.base_url.replace("127.0.0.1", "localhost")
+        endpoint = Endpoint("box", address, Destination.THIS_MACHINE, LONG, LONG, lambda: None)
+        backend = MistralBackend(endpoint, "m")
+        with pytest.raises(BackendError, match="cannot be reached: start it, or check the base URL"):
+            await text_of(backend)
+        await backend.aclose()

@@ -18,6 +18,7 @@ import pytest
 import tests.support
 from lsp_server.backends import llm as llm_backend
 from lsp_server.backends.llm import LlmBackend
+from lsp_server.backends.llm_process import LlmProcess
 from lsp_server.backends.protocol import ChatMessage, ChatRequest, Chunk, FimRequest, Usage
 from lsp_server.errors import (
     BackendRejected,
@@ -183,6 +184,13 @@ async def test_a_worker_that_is_killed_is_replaced() -> None:
         assert await text_of(backend, ask("Count", max_tokens=2)) == "0 1 "
 
 
+async def test_a_worker_that_has_ended_is_not_waited_for() -> None:
+    process = await LlmProcess.start("mine")
+    await process.aclose()
+    with pytest.raises(BackendUnavailable, match="has ended"):
+        await anext(process.stream({"do": "describe", "model": ""}))
+
+
 async def test_the_worker_leaves_when_the_backend_is_closed() -> None:
     async with connected("stuck") as backend:
         await backend.probe()
@@ -226,6 +234,17 @@ async def test_errors_of_plugins(
         assert not any(word in str(error) for word in ("{", "secret", "the-key-itself"))
         assert ("llm keys set manners" in str(error)) == (text in ("401", "403"))
         assert await text_of(backend, ask("this")) == "answered this"
+
+
+async def test_a_key_that_a_plugin_quotes_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("LLM_MANNERS_KEY", "the-key-itself\n")
+    with caplog.at_level(logging.DEBUG, "lsp_server"):
+        async with connected("keyed") as backend:
+            error = await error_of(backend, "quote")
+    assert isinstance(error, BackendUnavailable) and "ValueError" in str(error)
+    assert "Illegal header value" in caplog.text and "the-key" not in f"{error}{caplog.text}"
 
 
 async def test_a_plugin_that_crashes(monkeypatch: pytest.MonkeyPatch) -> None:

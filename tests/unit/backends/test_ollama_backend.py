@@ -211,6 +211,9 @@ async def test_says_how_to_get_a_model(server: OllamaContract) -> None:
         error = await error_of(backend)
     assert isinstance(error, BackendRejected) and error.status == 404
     assert "`ollama pull codestral`" in str(error)
+    with OllamaContract(OllamaModel("codestral:22b")) as other:
+        async with connected(other, model="codestral") as backend:
+            assert "(did you mean codestral:22b?)" in str(await error_of(backend))
     with OllamaContract() as empty:
         async with connected(empty) as backend:
             error = await error_of(backend)
@@ -220,9 +223,10 @@ async def test_says_how_to_get_a_model(server: OllamaContract) -> None:
 async def test_says_how_to_start_ollama() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    backend = OllamaBackend(endpoint(url), OLLAMA)
+    backend = OllamaBackend(endpoint(url.replace("//", "//me:hidden@")), OLLAMA)
     error = await error_of(backend)
     assert isinstance(error, BackendUnavailable) and "`ollama serve`" in str(error) and url in str(error)
+    assert "hidden" not in str(error)
     with pytest.raises(BackendUnavailable, match="ollama serve"):
         await backend.probe()
     await backend.aclose()
@@ -238,12 +242,18 @@ async def test_a_model_that_is_removed_is_missed(server: OllamaContract) -> None
             await backend.probe()
 
 
-async def test_a_model_that_runs_elsewhere_is_not_taken_for_one_of_this_machine() -> None:
-    cloud = OllamaModel("qwen3-coder:480b-cloud", insert=True, remote_host="https://ollama.com:443")
+@pytest.mark.parametrize(
+    ("name", "remote_host"),
+    [("big:latest", "https://ollama.com:443"), ("qwen3-coder:480b-cloud", ""), ("glm-4.7:cloud", "")],
+)
+async def test_a_model_that_runs_elsewhere_is_not_taken_for_one_of_this_machine(
+    name: str, remote_host: str
+) -> None:
+    cloud = OllamaModel(name, insert=True, remote_host=remote_host)
     with OllamaContract(cloud, CHATTER) as server:
         async with connected(server, model=cloud.name) as backend:
             error = await error_of(backend)
-        assert isinstance(error, ConfigurationError) and "ollama.com" in str(error)
+        assert isinstance(error, ConfigurationError) and (remote_host or "Ollama's cloud") in str(error)
         assert not server.bodies("/api/generate")
         async with connected(server, model=cloud.name, destination="third party") as backend:
             assert await text_of(backend) == "a + b"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
@@ -11,11 +12,18 @@ import pytest
 from lsp_server.backends.endpoint import Deadlines, Endpoint
 from lsp_server.backends.openai import OpenAIBackend
 from lsp_server.backends.protocol import ChatMessage, ChatRequest, Chunk, FimRequest
-from lsp_server.errors import BackendError, BackendLoading, BackendRejected, BackendUnavailable
+from lsp_server.errors import (
+    BackendError,
+    BackendLoading,
+    BackendRejected,
+    BackendUnavailable,
+    ConfigurationError,
+)
 from lsp_server.keys.key import Key
 from lsp_server.privacy.destination import Destination
 from lsp_server.settings import BackendSettings
 from tests.support.openai_contract import MANNERS, OpenAIContract
+from tests.support.scripted_server import API_KEY, Reply, ScriptedServer
 
 FIM = FimRequest("def add(a, b):\n    return ", "\nprint(add(1, 2))\n", max_tokens=10)
 HI = ChatRequest(
@@ -268,4 +276,52 @@ async def test_an_error_in_a_stream() -> None:
             await completed(backend)
             server.fail_with = 200, {"error": {"message": "Provider returned error", "code": 502}}
             with pytest.raises(BackendUnavailable, match="Provider returned error"):
+                await completed(backend)
+
+
+async def test_half_a_character_before_the_cursor_breaks_nothing() -> None:
+    with OpenAIContract("vllm", model=QWEN) as server:
+        server.reply = ["?= 1"]
+        async with opened(server, model=QWEN) as backend:
+            await completed(backend, dataclasses.replace(FIM, prefix="x = \ud83e"))
+        assert server.history[-1].body["prompt"].endswith("x =")
+
+
+async def test_a_model_that_ollama_passes_on_is_not_taken_for_one_of_this_machine() -> None:
+    model = "gpt-oss:120b-cloud"
+    with OpenAIContract("openai", model=model) as server:
+        async with opened(server) as backend:
+            with pytest.raises(ConfigurationError, match="third party"):
+                await completed(backend)
+            with pytest.raises(ConfigurationError, match=model):
+                [chunk async for chunk in backend.chat(HI)]
+        assert not any("def add" in str(sent.body) or "Be brief" in str(sent.body) for sent in server.history)
+        async with opened(server, destination="third party") as backend:
+            assert text(await completed(backend)) == "a + b"
+
+
+async def test_what_mistrals_api_behind_a_gateway_does_is_found() -> None:
+    with ScriptedServer() as server:
+        server.enqueue(Reply(["x"]), Reply(["a", " + b"]))
+        config = BackendSettings(type="openai", base_url=server.base_url, model="codestral-latest")
+        deadlines = Deadlines(5, 20, 60)
+        endpoint = Endpoint(
+            "box",
+            server.base_url,
+            Destination.THIS_MACHINE,
+            deadlines,
+            deadlines,
+            lambda: Key(API_KEY, "a test"),
+        )
+        backend = OpenAIBackend(endpoint, config)
+        assert text(await completed(backend)) == "a + b"
+        assert backend.found().startswith("native")
+        await backend.aclose()
+        assert server.history[-1].body["suffix"] == FIM.suffix
+
+
+async def test_a_server_that_names_no_model_may_be_another_one() -> None:
+    with OpenAIContract("perplexity") as server:
+        async with opened(server) as backend:
+            with pytest.raises(BackendRejected, match=r"check the base URL, or set backends\.box\.model"):
                 await completed(backend)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.backends.raw_fim import PREFIX_ONLY, Opening, family_for, hold_back, render
+from lsp_server.backends.raw_fim import PREFIX_ONLY, Opening, hold_back, render
 from lsp_server.errors import ConfigurationError
-from lsp_server.families import MAX_STOP, FimTemplate, chosen, load_families
+from lsp_server.families import MAX_STOP, FimTemplate, chosen, load_families, named
 
 FAMILIES = [family for family in load_families() if family.fim]
 CODE = st.text(st.sampled_from("ab_1 .()\t\n=é🦊"), max_size=40)
@@ -42,7 +42,7 @@ CODE = st.text(st.sampled_from("ab_1 .()\t\n=é🦊"), max_size=40)
     ],
 )
 def test_names_as_servers_report_them(name: str, family: str) -> None:
-    found = family_for(name)
+    found = named(name)
     assert found is not None and found.id == family
 
 
@@ -70,7 +70,7 @@ def test_names_as_servers_report_them(name: str, family: str) -> None:
     ],
 )
 def test_names_that_promise_no_fill_in_the_middle(name: str) -> None:
-    assert family_for(name) is None
+    assert named(name) is None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_names_that_promise_no_fill_in_the_middle(name: str) -> None:
     ],
 )
 def test_a_prompt_is_spelled_as_the_model_spells_it(model: str, text: str) -> None:
-    family = family_for(model)
+    family = named(model)
     assert family is not None
     assert render(family, "", "S").text == text
 

@@ -43,13 +43,13 @@ CASES: list[tuple[int, object, type[BackendError], str]] = [
         404,
         {"error": {"message": "The model `x` does not exist or you do not have access to it."}},
         BackendRejected,
-        "does not know the model codestral-2405: set another model",
+        "codestral-2405 (The model `x` does not exist or you do not have access to it): set another model.",
     ),
     (
         400,
         {"error": {"message": "This model's maximum context length is 4097 tokens"}},
         RequestRejected,
-        "too long for the server http://gpu-box: lower completion.context_tokens: This model's maximum",
+        "is 4097 tokens): lower completion.context_tokens.",
     ),
     # Mistral
     (
@@ -116,7 +116,7 @@ CASES: list[tuple[int, object, type[BackendError], str]] = [
         404,
         {"error": {"code": 404, "message": "File Not Found", "type": "not_found_error"}},
         BackendRejected,
-        "has nothing at /v1/completions: check the base URL: File Not Found",
+        "has nothing at /v1/completions (File Not Found): check the base URL.",
     ),
     # Ollama
     (400, {"error": "registry.ollama.ai/library/x:latest does not support insert"}, SuffixRefused, "between"),
@@ -154,7 +154,12 @@ CASES: list[tuple[int, object, type[BackendError], str]] = [
     ),
     (504, b"upstream request timeout", BackendUnavailable, "(HTTP 504): upstream request timeout"),
     (402, {"error": {"message": "Insufficient credits", "code": 402}}, BackendRejected, "no credit left"),
-    (403, {"error": {"message": "Country not supported"}}, BackendRejected, "(HTTP 403)"),
+    (
+        403,
+        {"error": {"message": "Country not supported"}},
+        BackendRejected,
+        "(HTTP 403: Country not supported): ",
+    ),
     (500, b"\xff\xfe", BackendUnavailable, "cannot answer now (HTTP 500)."),
     (500, b"", BackendUnavailable, "cannot answer now (HTTP 500)."),
     (500, b"[" * 100_000, BackendUnavailable, "cannot answer now (HTTP 500)."),
@@ -238,3 +243,24 @@ def test_no_body_is_an_error_of_ours(body: object, status: int) -> None:
     said(content)
     error = refusal(Answer(status, {}, content), asked(), lambda: 1.0)
     assert isinstance(error, BackendError) and len(str(error)) < 600
+
+
+@pytest.mark.parametrize(
+    ("place", "advice"),
+    [
+        ("the environment variable SOME_KEY", "put the right one there."),
+        (
+            "/home/me/keys.json",
+            "give another by the environment variable SOME_KEY, or `lsp_server keys set x`.",
+        ),
+    ],
+)
+def test_a_wrong_key_is_to_be_changed_where_it_comes_from(place: str, advice: str) -> None:
+    hint = "the environment variable SOME_KEY, or `lsp_server keys set x`"
+    by = Asked("The server", "gpu-box", "/v1/completions", BODY, Key("sk-1234567890abcdef", place), hint)
+    assert str(refused(401, {}, by)) == f"The server refused the key from {place} (HTTP 401): {advice}"
+
+
+def test_who_does_not_speak_mistrals_api_may_speak_openais() -> None:
+    by = Asked("The server", "gpu-box", "/v1/fim/completions", BODY, None, "")
+    assert "set the backend's type to openai and its fim to auto." in str(refused(404, {}, by))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.backends import router
+from lsp_server.backends import profiles, router
 from lsp_server.backends.member import Change
 from lsp_server.backends.presets import preset_names, presets
 from lsp_server.backends.protocol import Backend, ChatMessage, ChatRequest, FimRequest
@@ -171,7 +171,7 @@ def test_the_key_of_each_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_whose_machine_it_is(config: BackendSettings, whose: Destination) -> None:
-    assert router.destination(config, PrivacySettings(my_servers=("gpu-box",))) is whose
+    assert profiles.destination(config, PrivacySettings(my_servers=("gpu-box",))) is whose
 
 
 def test_only_what_is_used_is_imported() -> None:
@@ -190,3 +190,9 @@ def test_only_what_is_used_is_imported() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_mistrals_api_has_one_way(own_keys: None) -> None:
+    config = BackendSettings(type="mistral", base_url="http://127.0.0.1:9", fim="raw")
+    with pytest.raises(ConfigurationError, match=r"not as `raw`: change backends\.box\.fim"):
+        router.build(Settings(backends={"box": config}), "box")

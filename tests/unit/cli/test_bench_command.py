@@ -93,3 +93,16 @@ def test_keys_that_it_has_not_foreseen_are_counted(
     rows = done.stdout.splitlines()
     assert len([row for row in rows if " evaluated " in row and " ms  " in row]) == 5
     assert "keystrokes 5, of which the model was asked" in done.stdout
+
+
+def test_a_server_that_does_not_tell_what_a_request_cost() -> None:
+    untold = Keystroke("a", "backend", None, None, None, 100.0, ghost=True)
+    first, tokens, *_ = _summary([untold]).splitlines()
+    assert first == "keystrokes 1, of which the model was asked 1, ghost text came for 1"
+    assert tokens == "prompt tokens evaluated: the server does not tell"
+
+
+def test_a_backend_that_fails_says_why(file: Path, model: ScriptedServer, scripted: list[str]) -> None:
+    model.default = Reply(status=401, error={})
+    last = run(str(file), "--from-line", "2", "--keys", "3", *scripted).stdout.splitlines()[-1]
+    assert last.startswith("3 keystrokes without an answer: ") and "SCRIPTED_KEY" in last

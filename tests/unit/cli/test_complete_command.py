@@ -18,6 +18,8 @@ from tests.support.scripted_server import Reply, ScriptedServer
 
 PATIENCE_S = 60.0
 ESCAPE = "\x1b["
+SECRET = "correct7Horse9battery"
+ELSEWHERE = ("--set", "backends.mistral.destination=third party")
 
 
 def run(*arguments: str, text: str | None = None) -> Result:
@@ -116,22 +118,54 @@ def test_nothing_to_offer_has_a_reason(file: Path, model: ScriptedServer, script
     assert (answer["text"], answer["source"], answer["reason"]) == ("", None, "the model had nothing to add")
 
 
+def why(*arguments: str) -> dict[str, str]:
+    """Return what `--why` says, by the names in its first column."""
+    lines = run(*arguments, "--why").stdout.splitlines()
+    cells = [line.strip().partition("  ") for line in lines]
+    return {name.strip(): value for name, gap, value in cells if gap}
+
+
 def test_why_says_what_was_sent_and_what_it_cost(
     file: Path, model: ScriptedServer, scripted: list[str]
 ) -> None:
     model.enqueue(Reply(["a + b"]))
-    rows = {
-        name.strip(): value
-        for line in run(f"{file}:2", "--why", *scripted).stdout.splitlines()
-        for name, gap, value in [line.strip().partition("  ")]
-        if gap
-    }
+    rows = why(f"{file}:2", *scripted)
     sent = file.read_text()
     before = len("def add(a, b):\n    return ")
     assert rows["backend"] == "mistral, this machine"
     assert rows["sent"] == f"{before} characters before the cursor, {len(sent) - before} after"
     assert rows["prompt"] == "7 tokens: 0 reused, 7 evaluated"
     assert rows["written"] == "1 tokens, 5 characters"
+
+
+def test_a_file_that_is_excluded_is_not_sent(
+    tmp_path: Path, model: ScriptedServer, scripted: list[str]
+) -> None:
+    (tmp_path / ".env").write_text(f"API_KEY={SECRET}\n")
+    arguments = (str(tmp_path / ".env"), *scripted, *ELSEWHERE)
+    rows = why(*arguments)
+    assert ".env` is excluded" in rows["withheld"]
+    assert rows["sent"] == "nothing"
+    answer = json.loads(run(*arguments, "--json").stdout)
+    assert answer["reason"] == "the privacy rules keep this text from the backend"
+    assert answer["trace"]["withheld"] == [answer["detail"]] == [rows["withheld"]]
+    assert model.history == []
+
+
+def test_a_secret_is_left_out_and_told_of(tmp_path: Path, model: ScriptedServer, scripted: list[str]) -> None:
+    file = tmp_path / "secret.py"
+    file.write_text(f'password = "{SECRET}"\nx = \n')
+    arguments = (f"{file}:2", *scripted, *ELSEWHERE)
+    rows = why(*arguments)
+    assert rows["backend"] == "mistral, third party"
+    assert rows["withheld"].startswith("1 secret in this text")
+    answer = json.loads(run(*arguments, "--json").stdout)
+    assert (answer["text"], answer["trace"]["destination"]) == ("pass", "third party")
+    assert answer["trace"]["withheld"] == [rows["withheld"]]
+    assert len(model.history) == 2 and SECRET not in str(prompts(model))
+    inside = json.loads(run(f"{file}:1:20", *scripted, *ELSEWHERE, "--json").stdout)
+    assert "inside what looks like a secret" in inside["detail"]
+    assert len(model.history) == 2
 
 
 def test_a_backend_that_refuses_is_an_error(file: Path, model: ScriptedServer, scripted: list[str]) -> None:
@@ -199,3 +233,19 @@ def test_colours_are_for_terminals_that_want_them(
     assert ESCAPE not in plain
     assert ESCAPE not in piped.stdout + piped.stderr
     assert plain.replace("\r\n", "\n") == piped.stdout
+
+
+def test_a_backend_that_is_not_there_ends_the_command_with_one_sentence(file: Path) -> None:
+    error = run(str(file), "--set", "backend=lamacpp").exception
+    assert str(error) == "--set: there is no backend or profile lamacpp (did you mean llamacpp?)"
+
+
+def test_what_is_wrong_in_a_file_is_one_line_however_long(
+    config_file: Path, file: Path, scripted: list[str]
+) -> None:
+    config_file.write_text(f"[completion]\n{'x' * 100} = 1\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "lsp_server", "complete", str(file), *scripted],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert len(done.stderr.splitlines()) == 1 and "x" * 100 in done.stderr

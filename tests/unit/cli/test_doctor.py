@@ -21,6 +21,8 @@ from lsp_server.models import catalogue
 from lsp_server.models.store import FOLDER_VARIABLE
 from lsp_server.settings import LocalSettings
 from tests.support.engines import own_state
+from tests.support.ollama_contract import OllamaContract, OllamaModel
+from tests.support.openai_contract import OpenAIContract
 from tests.support.scripted_server import API_KEY, Reply, ScriptedServer
 from tests.support.tiny_gguf import write_tiny_mistral
 
@@ -59,13 +61,17 @@ def test_a_remote_server_that_completes(model: ScriptedServer, scripted: list[st
     report = json.loads(done.stdout)
     assert done.exit_code == 0
     assert (report["version"], report["ok"]) == (__version__, True)
-    assert [row["check"] for row in report["findings"]][-6:] == ["backend", *["mistral"] * 5]
-    where, key, reachable, model_there, answer = (row["text"] for row in report["findings"][-5:])
-    assert where == f"mistral at {model.base_url}, this machine"
+    assert [row["check"] for row in report["findings"]][-8:] == ["backend", *["mistral"] * 7]
+    where, key, reachable, model_there, mode, accepted, answer = (
+        row["text"] for row in report["findings"][-7:]
+    )
+    assert where == f"{model.base_url}, type mistral, this machine"
     assert key == "there is a key (the environment variable SCRIPTED_KEY)"
-    assert reachable.startswith("reachable, and the key is accepted")
+    assert reachable.startswith("reachable; answers after")
     assert model_there == "the server has codestral-latest"
-    assert "codestral-latest completes" in answer
+    assert mode == "fill-in-the-middle: native, /v1/fim/completions"
+    assert accepted == "the key is accepted"
+    assert answer.startswith("codestral-latest completes; first text after")
     assert API_KEY not in done.output
     (request,) = model.history
     assert request.body["max_tokens"] == 8
@@ -83,7 +89,7 @@ def test_lines_for_people_have_no_escape_codes_in_a_pipe(scripted: list[str]) ->
     [
         (Reply(status=401, error={}), Level.PROBLEM, "SCRIPTED_KEY", ""),
         (Reply(status=400, error={"message": "no"}), Level.PROBLEM, "refused", "backends.mistral.model"),
-        (Reply(status=500, error={}), Level.PROBLEM, "HTTP 500", "backends.mistral.base_url"),
+        (Reply(status=500, error={}), Level.PROBLEM, "HTTP 500", "what the server itself logs"),
         (Reply([]), Level.WARNING, "with nothing", "backends.mistral.model"),
     ],
 )
@@ -304,3 +310,45 @@ def test_an_engine_that_cannot_load_its_model(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert (last["check"], last["level"]) == ("engine", "problem")
     assert str(tmp_path / "state") in last["text"]  # the log
+
+
+def lines(server_type: str, base_url: str, *more: str) -> list[tuple[str, str]]:
+    """Return level and text of what is found at a server, from its address on."""
+    options = ("backend=box", f"backends.box.type={server_type}", f"backends.box.base_url={base_url}", *more)
+    done = run("--json", *(argument for option in options for argument in ("--set", option)))
+    rows = [row for row in json.loads(done.stdout)["findings"] if row["check"] == "box"]
+    return [(row["level"], row["text"]) for row in rows[1:]]
+
+
+def test_a_server_that_names_its_model_and_wants_no_key() -> None:
+    with OpenAIContract("vllm", model="Qwen/Qwen2.5-Coder-7B") as server:
+        server.reply = [" a + b"]
+        key, reachable, there, mode, answer = lines("openai", server.base_url)
+    assert key == ("ok", "there is no key; if it wants one: `lsp_server keys set box`")
+    assert reachable[1].startswith("reachable; ")
+    assert there == ("ok", "the server has Qwen/Qwen2.5-Coder-7B")
+    assert mode == ("ok", "fill-in-the-middle: raw, family qwen2.5-coder, by its model's name")
+    assert answer[1].startswith("Qwen/Qwen2.5-Coder-7B completes; ")
+
+
+def test_a_server_that_only_chats_is_a_warning() -> None:
+    with OpenAIContract("perplexity", model="sonar") as server:
+        found = lines("openai", server.base_url, "backends.box.model=sonar")
+    assert next(text for level, text in found if level == "warning").endswith(
+        "A model that has learnt it does better."
+    )
+    assert ("ok", "the server lists no models, so sonar may be there") in found
+
+
+def test_loading_is_shown_and_the_model_that_was_chosen_is_named() -> None:
+    with OllamaContract(OllamaModel("qwen2.5-coder:1.5b-base", insert=True)) as server:
+        _, _, loading, _, mode, answer = lines("ollama", server.base_url)
+    assert loading == ("ok", "Ollama loads qwen2.5-coder:1.5b-base …")
+    assert mode == ("ok", "fill-in-the-middle: suffix")
+    assert answer[1].startswith("qwen2.5-coder:1.5b-base completes; ")
+
+
+def test_advice_does_not_repeat_what_the_sentence_says() -> None:
+    done = run("--set", "backend=ollama", "--set", "backends.ollama.base_url=http://127.0.0.1:9")
+    assert done.stdout.count("ollama serve") == 1
+    assert "base_url" not in done.stdout

@@ -86,3 +86,18 @@ def test_the_backends_known_by_name() -> None:
     assert list(json.loads(run("--backends", "--json").stdout)) == list(preset_names())
     lines = run("--backends").stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(preset_names())
+
+
+def test_a_preset_that_is_used_is_shown(config_file: Path) -> None:
+    config_file.write_text('backend = "mine"\n[profiles.mine]\ncompletion = ["llamacpp", "local"]\n')
+    found = json.loads(run("--json").stdout)
+    assert found["backends.llamacpp.base_url"] == {
+        "value": "http://127.0.0.1:8080",
+        "from": "preset llamacpp",
+    }
+    assert not [key for key in found if key.startswith("backends.mistral")]
+
+
+def test_the_addresses_of_the_backends_known_by_name() -> None:
+    rows = {line.split()[0]: line for line in run("--backends").stdout.splitlines()}
+    assert "llama.cpp's server, http://127.0.0.1:8080. Holds one model" in rows["llamacpp"]

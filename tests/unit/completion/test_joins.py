@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
 from lsp_server.completion import joins
 from lsp_server.documents.languages import detect
+from tests.unit.completion.texts import languages, texts
+
+
+@given(languages, texts)
+def test_brackets_open_at_line_ends(language_id: str, text: str) -> None:
+    language = detect(language_id, "")
+    ends = [place for place, character in enumerate(text) if character == "\n"]
+    assert joins.open_at(text, ends, language) == [joins.open_brackets(text[:end], language) for end in ends]
 
 
 @pytest.mark.parametrize(

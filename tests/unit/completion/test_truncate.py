@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.backends.protocol import FinishReason
-from lsp_server.completion.truncate import BLOCK_LINES, Truncator
+from lsp_server.completion.truncate import BLOCK_LINES, LONG_LINE, Truncator
 from tests.support.completing import context_at, context_of, cut_of, cut_up, inserted
 from tests.unit.completion.texts import buffers, languages, texts
 
@@ -59,6 +59,17 @@ def test_why_it_ended(language_id: str, drawn: str, written: str, why: str) -> N
 def test_the_token_limit_drops_the_line_that_is_not_whole() -> None:
     context = context_of("python", "def f():\n    █")
     assert cut_of(context, ["a = 1\n    b = 2\n    retu"], "length").text == "a = 1\n    b = 2"
+
+
+@pytest.mark.parametrize("drawn", ["x = █\n", "x = f(█)\n", "def f():\n    █"])
+@pytest.mark.parametrize("written", ["0123456789abcdef", "if x: ", "() ", "[\n", '"', " "])
+def test_a_server_that_writes_without_end_is_stopped(drawn: str, written: str) -> None:
+    context = context_of("python", drawn)
+    flood = written * 50_000
+    cut = Truncator(context.cursor, context.judge).feed(flood)
+    assert cut is not None
+    assert len(cut.text) <= LONG_LINE * BLOCK_LINES
+    assert flood.startswith(cut.text)
 
 
 @pytest.mark.parametrize(

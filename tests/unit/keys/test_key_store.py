@@ -154,7 +154,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
         raise OSError("no space left")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(ConfigurationError, match="cannot be written: no space left"):
         stored_keys().set("mistral", "sk-2")
     assert _revealed(stored_keys(), "mistral") == SECRET
     assert {path.name for path in keys_path.parent.iterdir()} <= {"keys.json", "keys.json.lock"}
@@ -182,3 +182,12 @@ def test_many_at_once_lose_nothing(keys_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(KeysFile(keys_path).names()) == 8
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").mkdir()
+    with pytest.raises(ConfigurationError, match=r"keys\.json cannot be"):
+        KeysFile(tmp_path / "keys.json").set("mistral", "a-key")
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        KeysFile(tmp_path / "file" / "keys.json").set("mistral", "a-key")

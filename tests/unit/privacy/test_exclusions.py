@@ -190,3 +190,13 @@ def test_relative_paths_are_below_the_working_folder(tmp_path: Path, monkeypatch
     (tmp_path / ".lspserverignore").write_text("a.py\n", encoding="utf-8")
     assert Exclusions(()).why("a.py") is not None
     assert Exclusions(()).why(os.path.join("sub", "..", "a.py")) is not None  # noqa: PTH118
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices are files there")
+def test_an_ignore_file_without_an_end_keeps_everything_here(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / ".lspserverignore").symlink_to("/dev/zero")
+    rules = Exclusions(())
+    assert rules.why(str(tmp_path / "a.py")) and rules.why(str(tmp_path / "b.py"))
+    assert [record.levelname for record in caplog.records] == ["WARNING"]

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,13 +93,24 @@ async def test_this_machine_sees_all_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("destination", ELSEWHERE)
+async def test_elsewhere_a_document_has_a_name_that_tells_nothing(destination: Destination) -> None:
+    inside = Recorder()
+    guarded = _guarded(inside, destination)
+    for document in (FIM.document, FIM.document, "file:///project/b.py", None):
+        await _all(guarded.fim(replace(FIM, document=document)))
+    first, again, other, without = (sent.document for sent in inside.requests if isinstance(sent, FimRequest))
+    assert first == again != other and without is None
+    assert first is not None and re.fullmatch("[0-9a-f]{32}", first)
+
+
+@pytest.mark.parametrize("destination", ELSEWHERE)
 async def test_elsewhere_goes_what_is_cleared_and_no_path(destination: Destination) -> None:
     inside = Recorder()
     chunks = await _all(_guarded(inside, destination).fim(FIM))
     (sent,) = inside.requests
     assert isinstance(sent, FimRequest)
     assert (sent.prefix, sent.suffix) == (FIM.prefix.replace(SECRET, PLACEHOLDER), FIM.suffix)
-    assert (sent.document, sent.stop, sent.max_tokens) == (None, FIM.stop, FIM.max_tokens)
+    assert (sent.stop, sent.max_tokens) == (FIM.stop, FIM.max_tokens)
     withheld = ("1 secret in this text (Secret Keyword)",)
     assert chunks[0].origin == Origin("recorder", destination.value, withheld)
     assert [chunk.text for chunk in chunks] == ["one", " two", ""]
