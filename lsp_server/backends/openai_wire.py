@@ -30,7 +30,7 @@ class _Timings(msgspec.Struct):
     """Those of llama.cpp's server."""
 
     cache_n: int = 0
-    prompt_n: int = 0
+    prompt_n: int | None = None
     prompt_ms: float | None = None
     predicted_n: int = 0
     predicted_ms: float | None = None

@@ -142,6 +142,5 @@ def duration_s(given: str) -> float | None:
 
 def _number(given: str | None) -> float | None:
     # float() also takes `nan`, `inf` and `1_0`.
-    if given is None or not re.fullmatch(r"\d{1,15}(\.\d*)?|\.\d+", given.strip(), re.ASCII):
-        return None
-    return float(given)
+    text = (given or "").strip()
+    return float(text) if re.fullmatch(r"\d{1,15}(\.\d*)?|\.\d+", text, re.ASCII) else None

@@ -24,7 +24,7 @@ LINES_ABOVE, LINES_BELOW = 8, 4
 """Lines of the buffer shown around the completion: enough to see where one is."""
 
 
-@click.command()
+@click.command(short_help="Print what an editor would show at a place in a file.")
 @click.argument("target", metavar="FILE[:LINE[:COLUMN]]")
 @click.option("--why", is_flag=True, help="Say what was sent, reused and cut, and how long each stage took.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")

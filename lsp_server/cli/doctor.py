@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
 
 
-@click.command()
+@click.command(short_help="Check everything that can be wrong here.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 @click.option("--full", is_flag=True, help="Read the whole model file and compare its checksum.")
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Set an option for this run.")

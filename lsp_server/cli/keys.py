@@ -19,7 +19,7 @@ from lsp_server.keys.store import stored_keys
 from lsp_server.settings import BackendSettings, Settings
 
 
-@click.group()
+@click.group(short_help="Store, list and remove API keys.")
 def keys() -> None:
     """Store API keys: in the system's keyring, or in a file only you can read."""
 

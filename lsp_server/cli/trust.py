@@ -16,7 +16,7 @@ from lsp_server.options_reference import needing_trust, written
 from lsp_server.settings import WORKSPACE_SECTIONS, workspace_file
 
 
-@click.command()
+@click.command(short_help="Let a workspace's configuration file set everything.")
 @click.argument(
     "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".", required=False
 )

@@ -25,7 +25,6 @@ from lsp_server.errors import (
     RequestRejected,
     UserFacingError,
 )
-from lsp_server.keys.key import Key
 from lsp_server.settings import BackendSettings, Settings
 
 PATIENCE_S = 20.0
@@ -47,20 +46,13 @@ async def examine(settings: Settings, name: str) -> AsyncIterator[Finding]:
     destination = profiles.destination(config, settings.privacy)
     place = shown(config.base_url) if config.base_url else "this installation"
     yield ok(name, f"{place}, type {config.type}, {destination.value}")
-    if config.type != "llm":  # its library has keys of its own
-        yield _key(name, config, key)
+    if key is not None:
+        yield ok(name, f"there is a key ({key.place})")
     try:
         async for finding in _ask(name, config, backend, has_key=key is not None):
             yield finding
     finally:
         await backend.aclose()
-
-
-def _key(name: str, config: BackendSettings, key: Key | None) -> Finding:
-    if key is not None:
-        return ok(name, f"there is a key ({key.place})")
-    where = f"{config.api_key_env}, or " if config.api_key_env else ""
-    return ok(name, f"there is no key; if it wants one: {where}`lsp_server keys set {name}`")
 
 
 async def _ask(
@@ -84,8 +76,9 @@ async def _ask(
     except UserFacingError as error:
         yield problem(name, str(error), _advice(name, error))
         return
-    if has_key:
-        yield ok(name, "the key is accepted")  # for sure only now: many list their models to anybody
+    if config.type != "llm":  # its library has keys of its own
+        # For sure only now: many list their models to anybody.
+        yield ok(name, "the key is accepted" if has_key else "no key is needed")
     model = (inner.asks() if isinstance(inner, FindsOut) else config.model) or "its model"
     times = f"first text after {outcome.first_s * 1000:.0f} ms, all after {outcome.total_s * 1000:.0f} ms"
     if outcome.text.strip():
@@ -120,7 +113,7 @@ async def _model(name: str, config: BackendSettings, backend: Lists) -> Finding:
     if not config.model:
         more = f" and {len(there) - SHOWN} more" if len(there) > SHOWN else ""
         return ok(name, f"the server has {', '.join(there[:SHOWN]) or 'no models that it lists'}{more}")
-    if config.model in there:
+    if config.model in there or f"{config.model}:latest" in there:  # the tag that Ollama adds
         return ok(name, f"the server has {config.model}")
     if not there:
         return ok(name, f"the server lists no models, so {config.model} may be there")

@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
+from lsp_server.backends import openai_wire
 from lsp_server.backends.endpoint import Deadlines, Endpoint
 from lsp_server.backends.openai import OpenAIBackend
 from lsp_server.backends.protocol import ChatMessage, ChatRequest, Chunk, FimRequest
@@ -325,3 +326,12 @@ async def test_a_server_that_names_no_model_may_be_another_one() -> None:
         async with opened(server) as backend:
             with pytest.raises(BackendRejected, match=r"check the base URL, or set backends\.box\.model"):
                 await completed(backend)
+
+
+def test_timings_of_another_server_than_llama_cpps_say_nothing() -> None:
+    event = (
+        b'{"choices": [{"text": "", "finish_reason": "stop"}], "timings": {"decode_ms": 49.1},'
+        b' "usage": {"prompt_tokens": 30, "completion_tokens": 3}}'
+    )
+    usage = openai_wire.chunk(event.decode()).usage
+    assert usage is not None and (usage.prompt_tokens, usage.completion_tokens) == (30, 3)

@@ -6,7 +6,7 @@ import math
 from email.utils import formatdate
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lsp_server.backends.rate_limit import LONGEST_HOLD_S, RateLimit, duration_s
@@ -143,6 +143,7 @@ NAMES = st.sampled_from(
 VALUES = st.one_of(st.text(max_size=8), st.integers(-5, 10**12).map(str), st.floats().map(str))
 
 
+@example([(False, {"x-ratelimit-limit-req-minute": "0\x1f"}, 0.0)])
 @given(st.lists(st.tuples(st.booleans(), st.dictionaries(NAMES, VALUES), st.floats(0, 100))))
 def test_no_headers_are_an_error_or_hold_for_ever(
     answers: list[tuple[bool, dict[str, str], float]],

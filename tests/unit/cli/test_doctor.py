@@ -323,8 +323,8 @@ def lines(server_type: str, base_url: str, *more: str) -> list[tuple[str, str]]:
 def test_a_server_that_names_its_model_and_wants_no_key() -> None:
     with OpenAIContract("vllm", model="Qwen/Qwen2.5-Coder-7B") as server:
         server.reply = [" a + b"]
-        key, reachable, there, mode, answer = lines("openai", server.base_url)
-    assert key == ("ok", "there is no key; if it wants one: `lsp_server keys set box`")
+        reachable, there, mode, key, answer = lines("openai", server.base_url)
+    assert key == ("ok", "no key is needed")
     assert reachable[1].startswith("reachable; ")
     assert there == ("ok", "the server has Qwen/Qwen2.5-Coder-7B")
     assert mode == ("ok", "fill-in-the-middle: raw, family qwen2.5-coder, by its model's name")
@@ -342,10 +342,17 @@ def test_a_server_that_only_chats_is_a_warning() -> None:
 
 def test_loading_is_shown_and_the_model_that_was_chosen_is_named() -> None:
     with OllamaContract(OllamaModel("qwen2.5-coder:1.5b-base", insert=True)) as server:
-        _, _, loading, _, mode, answer = lines("ollama", server.base_url)
+        _, loading, _, mode, _, answer = lines("ollama", server.base_url)
     assert loading == ("ok", "Ollama loads qwen2.5-coder:1.5b-base …")
     assert mode == ("ok", "fill-in-the-middle: suffix")
     assert answer[1].startswith("qwen2.5-coder:1.5b-base completes; ")
+
+
+def test_ollamas_models_are_there_without_their_tag() -> None:
+    with OllamaContract(OllamaModel("llama3.2:latest")) as server:
+        assert ("ok", "the server has llama3.2") in lines(
+            "ollama", server.base_url, "backends.box.model=llama3.2"
+        )
 
 
 def test_advice_does_not_repeat_what_the_sentence_says() -> None:
