@@ -18,6 +18,7 @@ from lsp_server.backends import chat_fim, raw_fim, refusals
 from lsp_server.backends.llm_process import Answer, LlmProcess
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, FinishReason, Readiness, Usage
 from lsp_server.backends.raw_stream import continued
+from lsp_server.backends.steps import Steps
 from lsp_server.errors import (
     BackendError,
     BackendRejected,
@@ -73,7 +74,7 @@ class LlmBackend:
         self._models: dict[str, Model] = {}
         self._load_s: dict[str, float] = {}
         """By model, for those in the process that have answered once."""
-        self._listeners: set[asyncio.Queue[Readiness | None]] = set()
+        self._steps = Steps()
 
     @property
     def name(self) -> str:
@@ -133,17 +134,9 @@ class LlmBackend:
 
     async def prepare(self) -> AsyncGenerator[Readiness, None]:
         """Start the worker, have it import the plugins, and load a model that works in it."""
-        news: asyncio.Queue[Readiness | None] = asyncio.Queue()
-        self._listeners.add(news)
-        ready = asyncio.ensure_future(self._ready())
-        ready.add_done_callback(lambda _: news.put_nowait(None))
-        try:
-            while (readiness := await news.get()) is not None:
-                yield readiness
-            await ready
-        finally:
-            self._listeners.discard(news)
-            ready.cancel()
+        async with aclosing(self._steps.until(self._ready())) as steps:
+            async for step in steps:
+                yield step
         yield Readiness(ready=True)
 
     async def probe(self) -> None:
@@ -233,12 +226,12 @@ class LlmBackend:
         self._models, self._load_s = {}, {}
         if lost is not None:
             await lost.aclose()
-        self._tell("Starting the llm library …")
+        self._steps.tell("Starting the llm library …")
         process = await LlmProcess.start(self._name, self._config.python)
         try:
             model = await self._described(process, self._config.model)
             if model.in_process:
-                self._tell(f"Loading {model.name} …")
+                self._steps.tell(f"Loading {model.name} …")
                 await self._load(process, model)
         except BaseException:
             await process.aclose()
@@ -306,10 +299,6 @@ class LlmBackend:
             return BackendRejected(said, status)
         why = refusals.quoted(answer["message"], body)
         return _by_status(f"The model {model.name} of the llm library failed{why}", status)
-
-    def _tell(self, message: str) -> None:
-        for listener in self._listeners:
-            listener.put_nowait(Readiness(ready=False, message=message))
 
 
 def _by_status(sentence: str, status: int | None) -> BackendError:

@@ -19,6 +19,7 @@ from lsp_server.backends.endpoint import Deadlines, Endpoint
 from lsp_server.backends.http import ConnectionRefused
 from lsp_server.backends.mistral import MistralBackend
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readiness
+from lsp_server.backends.steps import Steps
 from lsp_server.engine import launcher
 from lsp_server.engine.health import EngineAddress, is_ready
 from lsp_server.errors import (
@@ -85,7 +86,7 @@ class LocalBackend:
         self._engine: MistralBackend | None = None
         self._address: EngineAddress | None = None
         self._start: asyncio.Task[MistralBackend] | None = None
-        self._listeners: set[asyncio.Queue[Readiness | None]] = set()
+        self._steps = Steps()
         self._abandoned = threading.Event()
         self._crashes: deque[float] = deque(maxlen=CRASHES)
         self._no_download: tuple[float, DownloadError] | None = None
@@ -105,17 +106,9 @@ class LocalBackend:
 
     async def prepare(self) -> AsyncGenerator[Readiness, None]:
         """Fetch the model, start the engine and load, reporting each step."""
-        news: asyncio.Queue[Readiness | None] = asyncio.Queue()
-        self._listeners.add(news)
-        start = asyncio.ensure_future(self._ready_engine())
-        start.add_done_callback(lambda _: news.put_nowait(None))
-        try:
-            while (readiness := await news.get()) is not None:
-                yield readiness
-            await start
-        finally:
-            self._listeners.discard(news)
-            start.cancel()
+        async with aclosing(self._steps.until(self._ready_engine())) as steps:
+            async for step in steps:
+                yield step
         fim = self._address is None or self._address.fim
         yield Readiness(ready=True, message="" if fim else NO_FIM)
 
@@ -215,7 +208,7 @@ class LocalBackend:
             gpu_layers=settings.gpu_layers,
             idle_exit_s=settings.idle_exit_s,
         )
-        self._address = address = await launcher.ensure_engine(launch, self._tell)
+        self._address = address = await launcher.ensure_engine(launch, self._steps.tell)
         waits = Deadlines(CONNECT_TIMEOUT_S, SILENCE_S, total_s=None)
         endpoint = Endpoint(
             self.name,
@@ -242,7 +235,7 @@ class LocalBackend:
 
         def report(progress: Progress) -> None:
             share = progress.done_bytes / progress.total_bytes if progress.total_bytes else None
-            loop.call_soon_threadsafe(self._tell, progress.message, share)
+            loop.call_soon_threadsafe(self._steps.tell, progress.message, share)
 
         try:
             return await asyncio.to_thread(store.ensure, wanted, report, self._abandoned.is_set)
@@ -259,7 +252,3 @@ class LocalBackend:
                 f"The local model has crashed {CRASHES} times in a row and is left alone for {wait_s:.0f} s; "
                 "try another model or fewer GPU layers."
             )
-
-    def _tell(self, message: str, fraction: float | None) -> None:
-        for listener in self._listeners:
-            listener.put_nowait(Readiness(ready=False, message=message, fraction=fraction))

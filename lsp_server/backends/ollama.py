@@ -29,6 +29,7 @@ from lsp_server.backends.ollama_model import (
 )
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readiness, Usage
 from lsp_server.backends.raw_stream import continued
+from lsp_server.backends.steps import Steps
 from lsp_server.errors import BackendRejected, BackendUnavailable, ConfigurationError, SuffixRefused
 from lsp_server.families import FimTemplate
 from lsp_server.privacy.destination import OLLAMA_CLOUD, Destination, is_passed_on
@@ -56,7 +57,7 @@ class OllamaBackend:
         self._client = HttpClient(endpoint, who="Ollama")
         self._models: dict[str, ServedModel] = {}
         self._refuses_suffix: set[str] = set()
-        self._listeners: set[asyncio.Queue[Readiness | None]] = set()
+        self._steps = Steps()
 
     @property
     def name(self) -> str:
@@ -120,17 +121,9 @@ class OllamaBackend:
 
     async def prepare(self) -> AsyncGenerator[Readiness, None]:
         """Find out what the model can do and have it loaded, however long that takes."""
-        news: asyncio.Queue[Readiness | None] = asyncio.Queue()
-        self._listeners.add(news)
-        ready = asyncio.create_task(self._make_ready())
-        ready.add_done_callback(lambda _: news.put_nowait(None))
-        try:
-            while (readiness := await news.get()) is not None:
-                yield readiness
-            await ready
-        finally:
-            self._listeners.discard(news)
-            ready.cancel()
+        async with aclosing(self._steps.until(self._make_ready())) as steps:
+            async for step in steps:
+                yield step
         yield Readiness(ready=True)
 
     async def probe(self) -> None:
@@ -239,7 +232,7 @@ class OllamaBackend:
         if wanted not in self._models:
             card = await (self._show(wanted) if wanted else self._choose())
             self._check_destination(card)
-            self._models.setdefault(wanted, ServedModel(self._client, card, self._tell))
+            self._models.setdefault(wanted, ServedModel(self._client, card, self._steps.tell))
         return self._models[wanted]
 
     async def _show(self, name: str) -> Card:
@@ -284,10 +277,6 @@ class OllamaBackend:
 
     def _forget(self, served: ServedModel) -> None:
         self._models = {asked: model for asked, model in self._models.items() if model is not served}
-
-    def _tell(self, message: str) -> None:
-        for listener in self._listeners:
-            listener.put_nowait(Readiness(ready=False, message=message))
 
 
 def _elsewhere(card: Card) -> str:

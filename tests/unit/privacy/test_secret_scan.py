@@ -90,7 +90,7 @@ def test_code_that_only_speaks_of_secrets_stays(line: str) -> None:
         ("DB_PASSWORD=hunter", "DB_PASSWORD=¤"),
         ("run --password hunter2 --verbose", "run --password ¤ --verbose"),
         ("curl -u bob:hunter https://x", "curl -u bob:¤ https://x"),
-        ("//registry.npmjs.org/:_authToken=abc", "//registry.npmjs.org/:_authToken=¤"),
+        ("//registry.example.org/:_authToken=abc", "//registry.example.org/:_authToken=¤"),
         ("# password: hunter2", "# password: ¤"),
         ('u = "https://h.org/?api_key=abc&x=1"', 'u = "https://h.org/?api_key=¤&x=1"'),
         ('c = "Server=x;User=sa;Password=abc;"', 'c = "Server=x;User=sa;Password=¤;"'),
