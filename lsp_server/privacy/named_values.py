@@ -24,7 +24,7 @@ _OPERATOR = re.compile(
 _CONFIG_OPERATOR = re.compile(r"""["']?\]?(?P<op>\s*(?:=>|:=|=|:(?=\s|$|["']))\s*|\s*,\s*|\s*\(\s*)""")
 """Where values need no quotes there are no types, and a value may contain `=`."""
 _OPENING = re.compile(r"\(\s*|\b(?:new\s+)?(?:String|SecretStr|Secret)\s*\(\s*")
-_NUMBER = re.compile(r"-?\d[\d_]*(?![\w.(])")
+_NUMBER = re.compile(r"""-?\d[\d_]*(?=[\s,;)\]}"'`<]|$)""")
 _READ = re.compile(
     r"(?i)(?:^|_)(?:get|read|fetch|load|find|has|have|is|check|validate|verify|remove|delete|missing|invalid|require"
     r"|expect|no|raise|on|parse|generate|create|new|make|match|next|consume|accept|peek)(?=_|[A-Z]|$)"

@@ -88,6 +88,8 @@ def test_code_that_only_speaks_of_secrets_stays(line: str) -> None:
         ('if password == "hunter":', 'if password == "¤":'),
         ("export API_KEY=abc123 ; run", "export API_KEY=¤ ; run"),
         ("DB_PASSWORD=hunter", "DB_PASSWORD=¤"),
+        ("export DB_PASSWORD=4-horses+-0000", "export DB_PASSWORD=¤"),
+        ('pin_password = 1234  # "main"', 'pin_password = ¤  # "main"'),
         ("run --password hunter2 --verbose", "run --password ¤ --verbose"),
         ("curl -u bob:hunter https://x", "curl -u bob:¤ https://x"),
         ("//registry.example.org/:_authToken=abc", "//registry.example.org/:_authToken=¤"),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lsp_server.errors import TextWithheld
 from lsp_server.privacy.rules import PrivacyRules
+from lsp_server.privacy.secret_names import is_spoken
 from lsp_server.privacy.secret_scan import PLACEHOLDER
 from lsp_server.settings import PrivacySettings
 
@@ -95,10 +96,18 @@ def _requests(kind: Kind, secret: str, rules: PrivacyRules) -> Iterator[tuple[st
 
 
 def _can_be_told_apart(secret: str, kind: Kind) -> bool:
-    """Return whether a secret begins with what stands neither around it nor in the placeholder."""
+    """Return whether a secret begins with what stands neither around it nor in the placeholder.
+
+    A mask of `x` and the like is none: it only shows where one goes.
+    """
     beginning, around = secret[: kind.seen + 1], ABOVE + kind.before + kind.after + BELOW
     letters = sum(character.isalnum() for character in secret)
-    return letters > 8 and beginning not in around and not PLACEHOLDER.startswith(beginning)
+    return (
+        letters > 8
+        and not is_spoken(secret)
+        and beginning not in around
+        and not PLACEHOLDER.startswith(beginning)
+    )
 
 
 def _seen(secret: str, texts: list[str]) -> int:
