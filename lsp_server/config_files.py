@@ -1,4 +1,4 @@
-"""The configuration files: where they are, and their text as layers of options.
+"""The configuration files and folders: where they are, and the files' text as layers of options.
 
 Knows TOML and paths; what the keys mean is for `options`, which workspaces may set what for `trust`.
 """
@@ -9,14 +9,16 @@ import errno
 import os
 import re
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
 
-from lsp_server import trust
+from lsp_server import prompt_files, trust
 from lsp_server.options import Layer, Problem
 from lsp_server.options_reference import written
-from lsp_server.settings import WORKSPACE_SECTIONS, workspace_file
+from lsp_server.settings import WORKSPACE_SECTIONS, Settings, workspace_file, workspace_prompts_folder
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -74,13 +76,43 @@ def _user_layer() -> Layer:
 def workspace_layer(root: Path) -> Layer:
     """Read the workspace's file; its text as it is now decides whether it is trusted."""
     path = workspace_file(root)
+    content: bytes | None = None
     try:
-        text = workspace_content(path)
+        content = workspace_content(path)
     except FileNotFoundError:
-        return Layer(str(path), sections=WORKSPACE_SECTIONS)
+        layer = Layer(str(path), sections=WORKSPACE_SECTIONS)
     except OSError as error:
-        return _broken(path, f"cannot be read: {error.strerror}")
-    return parsed(path, text, None if trust.is_trusted(root, text) else WORKSPACE_SECTIONS)
+        layer = _broken(path, f"cannot be read: {error.strerror}")
+    else:
+        layer = parsed(path, content, None if trust.is_trusted(root, content) else WORKSPACE_SECTIONS)
+    return replace(layer, problems=(*layer.problems, *_untrusted_prompts(root, content)))
+
+
+def prompt_folders(settings: Settings, root: Path | None) -> tuple[Path, ...]:
+    """Return where the user's prompt files are and, if it is trusted now, the workspace's.
+
+    To be asked anew each time the files are read: trust ends with the first change of any of them.
+    """
+    given = settings.chat.prompts_folder
+    # Joined to an absolute path, that one stays.
+    folders = [user_file().parent / (Path(given).expanduser() if given else "prompts")]
+    if root is not None and trust.is_trusted(root):
+        folders.append(workspace_prompts_folder(root))
+    return tuple(folders)
+
+
+def _untrusted_prompts(root: Path, content: bytes | None) -> Iterator[Problem]:
+    """Say that a workspace has prompt files that are not used."""
+    folder = workspace_prompts_folder(root)
+    names = prompt_files.names(folder)
+    if not names or trust.is_trusted(root, content):
+        return
+    files = "its prompt file is" if len(names) == 1 else f"its {len(names)} prompt files are"
+    message = (
+        f"{files} not used, for you have not trusted this workspace as it is now: "
+        "run `lsp_server trust` in that folder"
+    )
+    yield Problem(str(folder), "", message)
 
 
 def workspace_content(path: Path) -> bytes:

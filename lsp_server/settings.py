@@ -45,6 +45,28 @@ class CompletionSettings:
 
 
 @dataclass(frozen=True)
+class ChatSettings:
+    """Code actions and chat."""
+
+    enabled: bool = True
+    """Offer code actions, chat documents and their hovers."""
+    context_tokens: int = field(default=2048, metadata={"min": 256})
+    """Budget for what a question is asked with: the code, its file's outline, diagnostics, attached files."""
+    max_tokens: int = field(default=1024, metadata={"min": 16})
+    """Longest reply, in tokens."""
+    temperature: float = field(default=0.0, metadata={"min": 0, "max": 2})
+    """Sampling temperature of code actions and chat."""
+    preview: bool = True
+    """Let the editor show an edit and ask before it is applied, where it can."""
+    tools: bool = True
+    """Let the model look into the workspace in a chat, where it can: read files, find text, list symbols."""
+    hidden_actions: tuple[str, ...] = ()
+    """Ids of code actions (`lsp_server prompts list`) not to be offered."""
+    prompts_folder: str = ""
+    """Folder of your own prompt files, instead of the folder `prompts` beside the configuration file."""
+
+
+@dataclass(frozen=True)
 class LocalSettings:
     """The local model and the engine process that holds it."""
 
@@ -147,6 +169,7 @@ class Settings:
     log_level: str = field(default="info", metadata={"choices": ("debug", "info", "warning", "error")})
     """`debug`, `info`, `warning` or `error`; buffer text is logged at `debug` only."""
     completion: CompletionSettings = field(default_factory=CompletionSettings)
+    chat: ChatSettings = field(default_factory=ChatSettings)
     local: LocalSettings = field(default_factory=LocalSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     backends: Mapping[str, BackendSettings] = field(default_factory=dict)
@@ -166,3 +189,8 @@ text is sent, which programs run, or what is kept back. Nor may it turn completi
 def workspace_file(root: Path) -> Path:
     """Return the configuration file of the workspace at `root`."""
     return root / config_file_name()
+
+
+def workspace_prompts_folder(root: Path) -> Path:
+    """Return the folder of the workspace's own prompt files."""
+    return root / ".codestral-lsp" / "prompts"

@@ -10,7 +10,7 @@ from lsp_server.backends.profiles import Chains, chains
 from lsp_server.diagnosis.finding import Finding, ok, problem, warning
 from lsp_server.errors import ConfigurationError
 from lsp_server.options import Resolved
-from lsp_server.settings import workspace_file
+from lsp_server.settings import workspace_file, workspace_prompts_folder
 
 CHECK = "configuration"
 
@@ -25,6 +25,10 @@ def files(root: Path, resolved: Resolved) -> Iterator[Finding]:
             yield problem(CHECK, str(found), f"Correct it; until then {rest}.")
         if not wrong:
             yield ok(CHECK, f"{path}{there}")
+    prompts = workspace_prompts_folder(root)
+    for found in resolved.problems:
+        if _is_in(found.place, prompts):
+            yield warning(CHECK, str(found), "Look at them first; until then their actions are not offered.")
 
 
 def _is_in(place: str, path: Path) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,20 @@ from click.testing import CliRunner, Result
 
 from lsp_server import config_files, trust
 from lsp_server.cli.trust import trust as command
+from lsp_server.diagnosis.configuration import files
 from lsp_server.errors import ConfigurationError
 from lsp_server.options import Resolved, resolve
-from lsp_server.settings import BackendSettings, workspace_file
+from lsp_server.settings import BackendSettings, workspace_file, workspace_prompts_folder
 
 TEXT = '[backends.gpu]\ntype = "openai"\nbase_url = "http://gpu-box"\n[completion]\nmax_tokens = 7\n'
+PROMPT = """+++
+id = "shout"
+title = "Shout at {name}"
+kind = "refactor.rewrite.codestral"
+output = "replace"
++++
+$selection
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -218,3 +229,121 @@ def test_a_harmless_file_is_not_put_on_the_list(root: Path) -> None:
     workspace_file(root).write_text("[completion]\nmax_tokens = 7\n")
     assert "sets nothing that needs your trust" in run(str(root), "--yes").stdout
     assert trust.listed() == {}
+
+
+@pytest.fixture
+def prompts(root: Path) -> Path:
+    folder = workspace_prompts_folder(root)
+    folder.mkdir(parents=True)
+    (folder / "shout.md").write_text(PROMPT)
+    return folder
+
+
+def folders(root: Path | None) -> tuple[Path, ...]:
+    return config_files.prompt_folders(resolve(config_files.layers(root)).settings, root)
+
+
+def test_prompts_are_used_once_they_are_trusted(root: Path, prompts: Path, tmp_path: Path) -> None:
+    assert folders(root) == (tmp_path / "prompts",)
+    trust.add(root)
+    assert folders(root) == (tmp_path / "prompts", prompts)
+    assert resolved(root).problems == ()
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "changed": lambda folder: (folder / "shout.md").write_text(PROMPT.replace("Shout", "Whisper")),
+    "added": lambda folder: (folder / "more.md").write_text(PROMPT),
+    "renamed": lambda folder: (folder / "shout.md").rename(folder / "other.md"),
+    "removed": lambda folder: (folder / "shout.md").unlink(),
+    "a device": lambda folder: (folder / "more.md").symlink_to(os.devnull),
+    "configuration": lambda folder: workspace_file(folder.parents[1]).write_text(f"{TEXT}\n"),
+    "no configuration": lambda folder: workspace_file(folder.parents[1]).unlink(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_any_change_ends_the_trust_in_all_of_it(root: Path, prompts: Path, change: str) -> None:
+    trust.add(root)
+    CHANGES[change](prompts)
+    assert not trust.is_trusted(root)
+    assert prompts not in folders(root)
+    assert resolved(root).settings.backends == {}
+
+
+def test_what_is_no_prompt_does_not_matter(root: Path, prompts: Path) -> None:
+    trust.add(root)
+    (prompts / "notes.txt").touch()
+    (prompts / "README.md").touch()
+    assert trust.is_trusted(root)
+
+
+def test_a_workspace_with_prompts_and_no_configuration_file(root: Path, prompts: Path) -> None:
+    workspace_file(root).unlink()
+    (problem,) = resolved(root).problems
+    assert problem.place == str(prompts)
+    assert "its prompt file is not used" in str(problem) and "`lsp_server trust`" in str(problem)
+    assert run(str(root), "--yes").exit_code == 0
+    assert prompts in folders(root) and resolved(root).problems == ()
+    # A file that comes later sets nothing before it is trusted, too.
+    workspace_file(root).write_text(TEXT)
+    assert resolved(root).settings.backends == {}
+
+
+def test_a_configuration_file_cannot_pretend_to_be_prompts(root: Path, prompts: Path) -> None:
+    workspace_file(root).unlink()
+    trust.add(root)
+    (prompts / "shout.md").unlink()
+    digest = hashlib.sha256(PROMPT.encode()).hexdigest()
+    workspace_file(root).write_text(f'[null, [["shout.md", "{digest}"]]]')
+    assert not trust.is_trusted(root)
+
+
+def test_prompts_that_are_links_out_of_the_workspace_cannot_be_trusted(
+    root: Path, prompts: Path, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.md"
+    secret.write_text(PROMPT)
+    (prompts / "link.md").symlink_to(secret)
+    assert "leads out of the workspace" in str(run(str(root), "--yes").exception)
+    with pytest.raises(ConfigurationError, match=r"link\.md cannot be read"):
+        trust.add(root)
+    assert trust.listed() == {}
+    (prompts / "link.md").unlink()
+    (prompts / "link.md").symlink_to("shout.md")
+    trust.add(root)
+    assert trust.is_trusted(root)
+
+
+def test_the_command_shows_both(root: Path, prompts: Path) -> None:
+    (prompts / "bad\x1b[2J.md").write_text("no prompt")
+    done = run(str(root), "--yes")
+    assert '  backends.gpu.base_url = "http://gpu-box"\n' in done.stdout
+    assert '  "shout.md": "Shout at {name}" (replace, id shout)\n' in done.stdout
+    assert '  "bad\\u001b[2J.md": cannot be used' in done.stdout and "\x1b" not in done.stdout
+    assert f"{workspace_file(root)} and {prompts} are trusted until one of them changes" in done.stdout
+    assert f"{workspace_file(root)} and {prompts} are trusted already\n" == run(str(root)).stdout
+
+
+def test_prompts_beside_a_harmless_file(root: Path, prompts: Path) -> None:
+    workspace_file(root).write_text("[completion]\nmax_tokens = 7\n")
+    done = run(str(root), "--yes")
+    assert str(workspace_file(root)) not in done.stdout
+    assert f"{prompts} is trusted until it changes" in done.stdout
+    assert prompts in folders(root)
+
+
+def test_the_folder_of_the_users_own_prompts(root: Path, tmp_path: Path) -> None:
+    user = tmp_path / "user.toml"
+    assert folders(None) == (tmp_path / "prompts",)
+    for given in ("own", str(tmp_path / "own")):
+        user.write_text(f"[chat]\nprompts_folder = '{given}'\n")
+        assert folders(None) == (tmp_path / "own",)
+    workspace_file(root).write_text('[chat]\nprompts_folder = "theirs"\n')
+    assert folders(root) == (tmp_path / "own",)
+
+
+def test_doctor_tells_of_prompts_that_are_not_used(root: Path, prompts: Path) -> None:
+    found = [str(finding) for finding in files(root, resolved(root)) if str(prompts) in str(finding)]
+    assert len(found) == 1 and "its prompt file is not used" in found[0]
+    trust.add(root)
+    assert not [finding for finding in files(root, resolved(root)) if str(prompts) in str(finding)]
