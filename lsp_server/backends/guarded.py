@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -56,6 +56,12 @@ class Guarded:
     def destination(self) -> Destination:
         """Return whose machine the backend inside reaches."""
         return self._destination
+
+    def why_withheld(self, document: str) -> str | None:
+        """Return why nothing of `document` may be sent there, if so; reads files, so call it on a thread."""
+        if self._destination is Destination.THIS_MACHINE:
+            return None
+        return self._rules.why_excluded(document)
 
     async def fim(self, request: FimRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the text between a cleared prefix and suffix."""
@@ -109,6 +115,7 @@ class Guarded:
             return request, ()
         documents = ", ".join(request.documents)
         texts = [message.content for message in request.messages]
+        texts += [call.arguments for message in request.messages for call in message.tool_calls]
         if request.prediction is not None:
             texts.append(request.prediction)
         try:
@@ -118,10 +125,7 @@ class Guarded:
             raise
         for phrase in cleared.withheld:
             self._tell(documents, phrase)
-        messages = tuple(
-            ChatMessage(message.role, text)
-            for message, text in zip(request.messages, cleared.texts, strict=False)
-        )
+        messages = _with_texts(request.messages, cleared.texts)
         prediction = None if request.prediction is None else cleared.texts[-1]
         return replace(request, messages=messages, prediction=prediction, documents=()), cleared.withheld
 
@@ -142,6 +146,19 @@ class Guarded:
             log.info(
                 "withheld from %s, %s: %s", self._backend.name, document or "a text without a name", reason
             )
+
+
+def _with_texts(messages: Sequence[ChatMessage], texts: Sequence[str]) -> tuple[ChatMessage, ...]:
+    """Return the conversation with other texts: of its turns first, then of the arguments of its calls."""
+    arguments = iter(texts[len(messages) :])
+    return tuple(
+        replace(
+            message,
+            content=text,
+            tool_calls=tuple(replace(call, arguments=next(arguments)) for call in message.tool_calls),
+        )
+        for message, text in zip(messages, texts, strict=False)
+    )
 
 
 def _digest(document: str) -> str:

@@ -19,6 +19,7 @@ from lsp_server.backends.llm_process import Answer, LlmProcess
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, FinishReason, Readiness, Usage
 from lsp_server.backends.raw_stream import continued
 from lsp_server.backends.steps import Steps
+from lsp_server.backends.toolless import in_words
 from lsp_server.errors import (
     BackendError,
     BackendRejected,
@@ -119,10 +120,11 @@ class LlmBackend:
                     yield chunk
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        """Stream the assistant's next turn, starting the worker first if need be."""
+        """Stream the assistant's next turn, starting the worker first if need be; it knows no tools."""
         process = await self._ready()
         model = await self._described(process, self._config.chat_model or self._config.model)
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        told = in_words(request).messages
+        messages = [{"role": message.role, "content": message.content} for message in told]
         body = self._body("chat", model, request, messages=messages)
         first_s, total_s = (
             self._config.chat_first_token_timeout_ms / 1000,

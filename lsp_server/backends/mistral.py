@@ -12,12 +12,21 @@ from lsp_server.backends import wire
 from lsp_server.backends.endpoint import Deadlines, Endpoint
 from lsp_server.backends.http import HttpClient
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readiness
-from lsp_server.errors import BackendError, BackendLoading, BackendRejected, BackendUnavailable
+from lsp_server.backends.tool_wire import Calls
+from lsp_server.backends.toolless import Toolless
+from lsp_server.errors import (
+    BackendError,
+    BackendLoading,
+    BackendRejected,
+    BackendUnavailable,
+    RequestRejected,
+)
 
 log = logging.getLogger(__name__)
 
 EMPTY = Chunk("")
 """The first event of a stream says whose turn it is and no more."""
+CHAT = "/v1/chat/completions"
 LOADING_PAUSE_S = 1.0
 """Between two questions whether a server has loaded its model."""
 PROBE_S = 10.0
@@ -40,6 +49,8 @@ class MistralBackend:
         self._chat_model = chat_model
         self._engine = engine
         self._http = HttpClient(endpoint, retries=not engine, who="The local model" if engine else "")
+        self._toolless = Toolless(endpoint.name)
+        self._no_prediction: set[str] = set()
         self._cloud = self._http.host == "mistral.ai" or self._http.host.endswith(".mistral.ai")
 
     @property
@@ -67,10 +78,8 @@ class MistralBackend:
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the assistant's next turn."""
         model = self._chat_model or await self._fim_model()
-        body = wire.chat_body(request, model, engine=self._engine)
-        if self._cloud and request.prediction and model in PREDICTING:
-            body["prediction"] = {"type": "content", "content": request.prediction}
-        async with aclosing(self._stream("/v1/chat/completions", body, self._endpoint.chat)) as chunks:
+        asked = self._toolless.ask(request, model, lambda fitted: self._chat(fitted, model))
+        async with aclosing(asked) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -108,6 +117,37 @@ class MistralBackend:
         """Close all connections."""
         await self._http.aclose()
 
+    async def _chat(self, request: ChatRequest, model: str) -> AsyncGenerator[Chunk, None]:
+        body = wire.chat_body(request, model, engine=self._engine)
+        calls = Calls() if request.tools else None
+        refusal: RequestRejected | None = None
+        if self._predicts(request, model):
+            predicting = {**body, "prediction": {"type": "content", "content": request.prediction}}
+            begun = False
+            try:
+                stream = self._stream(CHAT, predicting, self._endpoint.chat, calls)
+                async with aclosing(stream) as chunks:
+                    async for chunk in chunks:
+                        begun = True
+                        yield chunk
+                return
+            except RequestRejected as error:
+                if begun:
+                    raise
+                refusal = error
+        async with aclosing(self._stream(CHAT, body, self._endpoint.chat, calls)) as chunks:
+            async for chunk in chunks:
+                if refusal is not None:
+                    log.debug("%s takes no prediction for %s: %s", self.name, model, refusal)
+                    self._no_prediction.add(model)
+                    refusal = None
+                yield chunk
+
+    def _predicts(self, request: ChatRequest, model: str) -> bool:
+        if not request.prediction or request.tools or model in self._no_prediction:
+            return False
+        return self._engine or (self._cloud and model in PREDICTING)
+
     async def _fim_model(self) -> str:
         if not self._model:
             names = await self.models()
@@ -119,13 +159,13 @@ class MistralBackend:
         return self._model
 
     async def _stream(
-        self, path: str, body: dict[str, Any], deadlines: Deadlines
+        self, path: str, body: dict[str, Any], deadlines: Deadlines, calls: Calls | None = None
     ) -> AsyncGenerator[Chunk, None]:
         finished = False
         async with aclosing(self._http.events(path, body, deadlines)) as events:
             async for data in events:
                 try:
-                    chunk = wire.chunk(data)
+                    chunk = wire.chunk(data, calls)
                 except wire.StreamFailed as error:
                     raise self._http.gave_up(error.words, body) from error
                 finished = finished or chunk.finish_reason is not None

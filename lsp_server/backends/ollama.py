@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from lsp_server import families
-from lsp_server.backends import chat_fim, raw_fim
+from lsp_server.backends import chat_fim, ollama_tools, raw_fim
 from lsp_server.backends.endpoint import Deadlines, Endpoint, runs_elsewhere, shown
 from lsp_server.backends.http import ConnectionRefused, HttpClient
 from lsp_server.backends.ollama_model import (
@@ -30,6 +30,9 @@ from lsp_server.backends.ollama_model import (
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readiness, Usage
 from lsp_server.backends.raw_stream import continued
 from lsp_server.backends.steps import Steps
+from lsp_server.backends.tool_wire import Calls
+from lsp_server.backends.toolless import Toolless
+from lsp_server.backends.wire import with_calls
 from lsp_server.errors import BackendRejected, BackendUnavailable, ConfigurationError, SuffixRefused
 from lsp_server.families import FimTemplate
 from lsp_server.privacy.destination import OLLAMA_CLOUD, Destination, is_passed_on
@@ -58,6 +61,7 @@ class OllamaBackend:
         self._models: dict[str, ServedModel] = {}
         self._refuses_suffix: set[str] = set()
         self._steps = Steps()
+        self._toolless = Toolless(endpoint.name)
 
     @property
     def name(self) -> str:
@@ -111,11 +115,14 @@ class OllamaBackend:
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the assistant's next turn, having the model loaded first if need be."""
         served = await self._served(self._config.chat_model or self._config.model)
-        size = sum(len(message.content.encode("utf-8", "replace")) for message in request.messages)
-        await self._explained(served.make_ready(size, request.max_tokens))
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
-        body = {"messages": messages, **_common(request)}
-        async with aclosing(self._stream("/api/chat", served, body, self._endpoint.chat)) as chunks:
+        await self._explained(served.make_ready(ollama_tools.size_bytes(request), request.max_tokens))
+
+        def send(asked: ChatRequest) -> AsyncGenerator[Chunk, None]:
+            body = {**ollama_tools.body(asked), **_common(asked)}
+            calls = Calls() if asked.tools else None
+            return self._stream("/api/chat", served, body, self._endpoint.chat, calls)
+
+        async with aclosing(self._toolless.ask(request, served.card.name, send)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -170,7 +177,12 @@ class OllamaBackend:
                 yield chunk
 
     async def _stream(
-        self, path: str, served: ServedModel, body: dict[str, Any], deadlines: Deadlines
+        self,
+        path: str,
+        served: ServedModel,
+        body: dict[str, Any],
+        deadlines: Deadlines,
+        calls: Calls | None = None,
     ) -> AsyncGenerator[Chunk, None]:
         body = {"model": served.card.name, "stream": True, "keep_alive": KEEP_ALIVE, **body}
         if served.num_ctx is not None:
@@ -179,9 +191,11 @@ class OllamaBackend:
             async with aclosing(self._client.lines(path, body, deadlines)) as lines:
                 async for line in lines:
                     event = self._event(line, body)
+                    if calls is not None:
+                        calls.add(ollama_tools.calls_in(event))
                     if event.get("done"):
                         served.answered()
-                        yield _last(event)
+                        yield _last(event) if calls is None else with_calls(_last(event), calls)
                         return
                     if text := _text(event):
                         yield Chunk(text)

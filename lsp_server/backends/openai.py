@@ -21,6 +21,8 @@ from lsp_server.backends.http import HttpClient
 from lsp_server.backends.llama_server import beginning
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readiness
 from lsp_server.backends.raw_stream import continued
+from lsp_server.backends.tool_wire import Calls
+from lsp_server.backends.toolless import Toolless
 from lsp_server.backends.wire import StreamFailed
 from lsp_server.errors import (
     BackendLoading,
@@ -67,6 +69,7 @@ class OpenAIBackend:
         self._refused: tuple[float, BackendRejected] | None = None
         self._find_again_at = 0.0
         self._left_out: set[str] = set()
+        self._toolless = Toolless(endpoint.name)
         self._moved = False
 
     @property
@@ -111,8 +114,14 @@ class OpenAIBackend:
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the assistant's next turn."""
         found = await self._how(self._patient_s)
-        body = openai_wire.chat_body(request.messages, request, self._config.chat_model or found.served.model)
-        async with aclosing(self._stream(found, "/chat/completions", body, self._endpoint.chat)) as chunks:
+        model = self._config.chat_model or found.served.model
+
+        def send(asked: ChatRequest) -> AsyncGenerator[Chunk, None]:
+            body = openai_wire.chat_body(asked.messages, asked, model)
+            calls = Calls() if asked.tools else None
+            return self._stream(found, "/chat/completions", body, self._endpoint.chat, calls=calls)
+
+        async with aclosing(self._toolless.ask(request, model, send)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -221,7 +230,14 @@ class OpenAIBackend:
                 yield chunk
 
     async def _stream(
-        self, found: Found, path: str, body: dict[str, Any], deadlines: Deadlines, *, root: str | None = None
+        self,
+        found: Found,
+        path: str,
+        body: dict[str, Any],
+        deadlines: Deadlines,
+        *,
+        root: str | None = None,
+        calls: Calls | None = None,
     ) -> AsyncGenerator[Chunk, None]:
         """Send `body`, again with less if a field is refused that can be left out."""
         self._check_destination(str(body.get("model", "")))
@@ -231,7 +247,7 @@ class OpenAIBackend:
             where = self._root(found) if root is None else root
             begun = False
             try:
-                async with aclosing(self._events(where + path, body, deadlines)) as chunks:
+                async with aclosing(self._events(where + path, body, deadlines, calls)) as chunks:
                     async for chunk in chunks:
                         begun = True
                         yield chunk
@@ -273,13 +289,13 @@ class OpenAIBackend:
         return True
 
     async def _events(
-        self, path: str, body: dict[str, Any], deadlines: Deadlines
+        self, path: str, body: dict[str, Any], deadlines: Deadlines, calls: Calls | None
     ) -> AsyncGenerator[Chunk, None]:
         finished = False
         async with aclosing(self._http.events(path, body, deadlines)) as events:
             async for data in events:
                 try:
-                    chunk = openai_wire.chunk(data)
+                    chunk = openai_wire.chunk(data, calls)
                 except StreamFailed as error:
                     raise self._http.gave_up(error.words, body) from error
                 finished = finished or chunk.finish_reason is not None

@@ -12,7 +12,8 @@ import msgspec
 
 from lsp_server.backends.protocol import ChatMessage, ChatRequest, Chunk, FimRequest, FinishReason, Usage
 from lsp_server.backends.refusals import worded
-from lsp_server.backends.wire import StreamFailed
+from lsp_server.backends.tool_wire import Calls, messages_json, tools_json
+from lsp_server.backends.wire import StreamFailed, with_calls
 from lsp_server.families import MAX_STOP
 
 
@@ -44,6 +45,7 @@ class _Delta(msgspec.Struct):
     """Its `reasoning`, `reasoning_content` and the like are not part of the answer and not read."""
 
     content: str | list[_Part] | None = None
+    tool_calls: object = None
 
 
 class _Choice(msgspec.Struct):
@@ -69,8 +71,8 @@ class _Event(msgspec.Struct):
 _event = msgspec.json.Decoder(_Event)
 
 
-def chunk(data: str) -> Chunk:
-    """Return the chunk that an event's data carries."""
+def chunk(data: str, calls: Calls | None = None) -> Chunk:
+    """Return the chunk that an event's data carries; `calls` is for pieces of tool calls, as in `wire`."""
     try:
         event = _event.decode(data)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -80,14 +82,14 @@ def chunk(data: str) -> Chunk:
         raise StreamFailed(next(filter(None, said), "no reason given"))
     usage = _usage(event)
     if event.choices:
-        return _choice_chunk(event.choices[0], usage)
+        return _choice_chunk(event.choices[0], usage, calls)
     finish: FinishReason | None = None
     if event.stop:
         finish = "length" if event.stop_type == "limit" else "stop"
     return Chunk(event.content or "", finish, usage)
 
 
-def _choice_chunk(choice: _Choice, usage: Usage | None) -> Chunk:
+def _choice_chunk(choice: _Choice, usage: Usage | None, calls: Calls | None) -> Chunk:
     if choice.finish_reason == "error":
         raise StreamFailed("the model failed")
     finish: FinishReason | None = None
@@ -98,7 +100,10 @@ def _choice_chunk(choice: _Choice, usage: Usage | None) -> Chunk:
     said = choice.delta or choice.message or _Delta()
     content = said.content
     text = content if isinstance(content, str) else "".join(part.text for part in content or [])
-    return Chunk(text, finish, usage)
+    if calls is None:
+        return Chunk(text, finish, usage)
+    calls.add(said.tool_calls)
+    return with_calls(Chunk(text, finish, usage), calls)
 
 
 def _usage(event: _Event) -> Usage | None:
@@ -143,9 +148,15 @@ def chat_body(
     messages: tuple[ChatMessage, ...], request: FimRequest | ChatRequest, model: str
 ) -> dict[str, Any]:
     """Return the JSON for `/v1/chat/completions`."""
-    written = [{"role": message.role, "content": message.content} for message in messages]
     stop = request.stop if isinstance(request, ChatRequest) else ()
-    return {**named(model), "messages": written, **_common(request.max_tokens, request, stop)}
+    body = {
+        **named(model),
+        "messages": messages_json(messages),
+        **_common(request.max_tokens, request, stop),
+    }
+    if isinstance(request, ChatRequest) and request.tools:
+        body |= {"tools": tools_json(request.tools), "tool_choice": "auto"}
+    return body
 
 
 def infill_body(request: FimRequest, model: str) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "tool_calls"]
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,35 @@ class FimRequest:
 
 
 @dataclass(frozen=True)
+class ToolSpec:
+    """A function that the model may ask to have called."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
+    """JSON Schema of its arguments, an object."""
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """The model asks for a function to be called; what it says is as untrusted as any text."""
+
+    id: str
+    name: str
+    arguments: str
+    """A JSON object, as the model wrote it: it may be none."""
+
+
+@dataclass(frozen=True)
 class ChatMessage:
     """One turn of a conversation."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Of an assistant's turn: each is answered by a turn of the role `tool` that follows."""
+    tool_call_id: str = ""
+    """Of a `tool` turn: which call its content is the result of."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +70,8 @@ class ChatRequest:
     """Uris of the files whose text is in the messages: none of them may be one that must not be sent."""
     prediction: str | None = None
     """The text that a rewrite will mostly repeat; servers that can use it answer faster."""
+    tools: tuple[ToolSpec, ...] = ()
+    """Functions the model may ask for; a backend or a model that knows none answers without them."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +107,8 @@ class Chunk:
     usage: Usage | None = None
     origin: Origin | None = None
     """On the first chunk, where it is known."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Whole calls, on the chunk with the finish reason, `tool_calls`; usage may still follow."""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ NO_SUFFIX = (
     "does not support suffix",
     "infill is not supported",
 )
+NO_TOOLS = ("requires --jinja",)
+"""llama.cpp's server, which says it with 500 in some versions."""
 NO_CREDIT = (
     "insufficient_quota",
     "insufficient credit",
@@ -128,6 +130,8 @@ def _about_the_request(status: int, clues: str, asked: Asked, reason: str) -> Ba
         return SuffixRefused(
             f"{who} cannot complete between two pieces of text for this model{reason}", status
         )
+    if any(clue in clues for clue in NO_TOOLS):
+        return RequestRejected(f"{who} takes no tools{reason}", 501)
     if status == 413 or any(clue in clues for clue in TOO_LONG):
         return RequestRejected(
             f"The text is too long for {_lower(who)}{_aside(reason)}: lower completion.context_tokens.",
@@ -217,7 +221,7 @@ def _plain(text: str) -> str:
 
 def _texts(value: object, name: str = "") -> Iterator[str]:
     """Yield the user's text in a request: all strings but those that name the model and the like."""
-    if isinstance(value, str) and name not in {"model", "role", "type", "prompt_cache_key"}:
+    if isinstance(value, str) and name not in {"model", "role", "type", "prompt_cache_key", "tool_choice"}:
         yield value
     elif isinstance(value, Mapping):
         for key, item in value.items():

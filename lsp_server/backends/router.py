@@ -36,6 +36,16 @@ class Connected:
     chat: Backend
     names: tuple[str, ...]
     """Whom both are made of, those for completions first."""
+    asked_in_chats: tuple[Guarded, ...] = ()
+    """Those that a conversation may be sent to."""
+
+    def why_withheld(self, document: str) -> str | None:
+        """Return why nothing of `document` may be in a conversation, None if it may.
+
+        It may not if any backend for chat is beyond this machine and must not see it. Blocks: it reads files.
+        """
+        reasons = (backend.why_withheld(document) for backend in self.asked_in_chats)
+        return next((reason for reason in reasons if reason is not None), None)
 
     async def aclose(self) -> None:
         """Close all of them."""
@@ -68,7 +78,9 @@ def connect(settings: Settings, on_change: OnChange = _ignore) -> Connected:
     members = {name: Member(backend, on_change) for name, backend in made.items()}
     completion = chain(chains.completion, "completion")
     chat = completion if chains.chat == chains.completion else chain(chains.chat, "chat")
-    return Connected(completion, chat, names)
+    may_be_asked = (made[name] for name in chains.chat)
+    guarded = tuple(backend for backend in may_be_asked if isinstance(backend, Guarded))
+    return Connected(completion, chat, names, guarded)
 
 
 def _guarded_or_broken(settings: Settings, name: str, rules: PrivacyRules, with_others: bool) -> Backend:

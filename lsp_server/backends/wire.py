@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, FinishReason, Usage
+from lsp_server.backends.protocol import ChatMessage, ChatRequest, Chunk, FimRequest, FinishReason, Usage
 from lsp_server.backends.refusals import said
+from lsp_server.backends.tool_wire import Calls, messages_json, tools_json
 from lsp_server.families import MAX_STOP
 
 
@@ -67,8 +70,12 @@ class StreamFailed(Exception):
 _event = msgspec.json.Decoder(_Event)
 
 
-def chunk(data: str) -> Chunk:
-    """Return the chunk that an event's data carries."""
+def chunk(data: str, calls: Calls | None = None) -> Chunk:
+    """Return the chunk that an event's data carries.
+
+    Pieces of tool calls go to `calls`, and the calls onto the chunk that ends the reply; without `calls`
+    nobody has asked for any.
+    """
     try:
         event = _event.decode(data)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -81,9 +88,21 @@ def chunk(data: str) -> Chunk:
     choice = event.choices[0]
     if choice.finish_reason == "error":
         raise StreamFailed("the model failed")
-    content = (choice.message or choice.delta).content
+    said_now = choice.message or choice.delta
+    content = said_now.content
     text = content if isinstance(content, str) else "".join(part.text for part in content or [])
-    return Chunk(text, _finish_reason(choice.finish_reason), usage)
+    finish = _finish_reason(choice.finish_reason)
+    if calls is None:
+        return Chunk(text, finish, usage)
+    calls.add(said_now.tool_calls)
+    return with_calls(Chunk(text, finish, usage), calls)
+
+
+def with_calls(chunk: Chunk, calls: Calls) -> Chunk:
+    """Return a chunk with the calls of its reply, if it is the last one and there are any."""
+    if chunk.finish_reason in (None, "length") or not calls.complete:
+        return chunk  # what was cut off may be half a call
+    return replace(chunk, finish_reason="tool_calls", tool_calls=calls.complete)
 
 
 _LAST = re.compile(r'"(?:finish_reason"\s*:\s*"|(?:stop|done)"\s*:\s*true\b)')
@@ -151,11 +170,34 @@ def fim_body(request: FimRequest, model: str, *, engine: bool) -> dict[str, Any]
 
 def chat_body(request: ChatRequest, model: str, *, engine: bool) -> dict[str, Any]:
     """Return the JSON for `/v1/chat/completions`; `engine` as above."""
-    messages = [{"role": message.role, "content": message.content} for message in request.messages]
+    turns = request.messages if engine else [_for_mistral(message) for message in request.messages]
+    messages = messages_json(turns, tool_names=True)
     body: dict[str, Any] = {"model": model, "messages": messages, **_common(request)}
+    if request.tools:
+        body |= {"tools": tools_json(request.tools), "tool_choice": "auto"}
     if engine:
         body["engine"] = {"priority": "chat"}
     return body
+
+
+_MISTRAL_ID = re.compile(r"[a-zA-Z0-9]{9}")
+"""Mistral refuses other ids of calls; those of a conversation may come from another server of the chain."""
+
+
+def _for_mistral(message: ChatMessage) -> ChatMessage:
+    return replace(
+        message,
+        # Up to version 3 of their format a turn of Mistral's models has either words or calls.
+        content="" if message.tool_calls else message.content,
+        tool_calls=tuple(replace(call, id=_mistral_id(call.id)) for call in message.tool_calls),
+        tool_call_id=_mistral_id(message.tool_call_id) if message.role == "tool" else "",
+    )
+
+
+def _mistral_id(given: str) -> str:
+    if _MISTRAL_ID.fullmatch(given):
+        return given
+    return hashlib.blake2b(given.encode("utf-8", "replace"), digest_size=5).hexdigest()[:9]
 
 
 def _common(request: FimRequest | ChatRequest) -> dict[str, Any]:

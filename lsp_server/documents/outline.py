@@ -7,7 +7,7 @@ where the window starts in one. Must not know how windows are chosen.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
@@ -88,13 +88,16 @@ def _is_import(node: Node, tree: SyntaxTree, types: NodeTypes) -> bool:
     return re.match(types.import_line, text) is not None
 
 
-def outline_text(tree: SyntaxTree, outside_of: Range, budget_chars: int) -> str:
+def outline_text(
+    tree: SyntaxTree, outside_of: Range, budget_chars: int, *, with_imports: bool = True, goes_on: bool = True
+) -> str:
     """Return imports and signatures that a window does not show, to stand before its text.
 
     Within each level what does not enclose the window comes first, in file order, so that the text can
-    go on with the window. What encloses the window is never left out; when the rest does not fit the
-    budget, definitions go before imports and the farthest go first. Distance counts definitions, not
-    characters, so what is left does not change while text is typed inside the window.
+    go on with the window; where it does not, all is in file order and closed. What encloses the window is
+    never left out; when the rest does not fit the budget, definitions go before imports and the farthest go
+    first. Distance counts definitions, not characters, so what is left does not change while text is typed
+    inside the window.
     """
     start, end = outside_of
     if start == 0 and end >= len(tree.text):
@@ -106,8 +109,9 @@ def outline_text(tree: SyntaxTree, outside_of: Range, budget_chars: int) -> str:
         for index, item in enumerate(found)
         if index not in enclosing and (item.signature_range[0] < start or item.signature_range[1] > end)
     ]
-    drawing = _Drawing(tree, found, enclosing, start, set(enclosing))
-    head = [tree.text[slice(*item)] for item in imports(tree) if item[0] < start or item[1] > end]
+    drawing = _Drawing(tree, found, enclosing, start, set(enclosing), goes_on=goes_on)
+    imported = imports(tree) if with_imports else []
+    head = [tree.text[slice(*item)] for item in imported if item[0] < start or item[1] > end]
     head = _fitting(head, budget_chars - len(drawing.text()))
     room = budget_chars - sum(len(line) + 1 for line in head)
     for index in _nearest_first(found, outside, start):
@@ -116,6 +120,17 @@ def outline_text(tree: SyntaxTree, outside_of: Range, budget_chars: int) -> str:
             drawing.shown.discard(index)
             break
     return "".join(f"{line}\n" for line in head) + drawing.text()
+
+
+def definitions_text(
+    tree: SyntaxTree, found: Sequence[Definition], shown: Iterable[int], whole: Iterable[int]
+) -> str:
+    """Return some of the definitions, by index, in file order: signatures, and `whole` ones as they are.
+
+    What they stand in is drawn with them.
+    """
+    whole = frozenset(whole)
+    return _Drawing(tree, found, frozenset(), 0, {*shown, *whole}, whole).text()
 
 
 def _fitting(texts: Sequence[str], room: int) -> list[str]:
@@ -142,10 +157,12 @@ class _Drawing:
     """Lays out the shown definitions; a parent of something shown is drawn with it."""
 
     tree: SyntaxTree
-    found: list[Definition]
+    found: Sequence[Definition]
     enclosing: frozenset[int]
     start: int
     shown: set[int] = field(default_factory=set)
+    whole: frozenset[int] = frozenset()
+    goes_on: bool = True
 
     def text(self) -> str:
         shown = set(self.shown)
@@ -161,7 +178,7 @@ class _Drawing:
 
     def _level(self, parent: int | None, children: dict[int | None, list[int]]) -> Iterator[str]:
         level = children.get(parent, [])
-        for index in sorted(level, key=lambda index: (index in self.enclosing, index)):
+        for index in sorted(level, key=lambda index: (self.goes_on and index in self.enclosing, index)):
             yield from self._one(index, children)
 
     def _one(self, index: int, children: dict[int | None, list[int]]) -> Iterator[str]:
@@ -177,7 +194,9 @@ class _Drawing:
         if index in self.enclosing:
             yield signature + opener
             yield from self._level(index, children)
-        elif len(whole) <= (
+            if closer and not self.goes_on:
+                yield indent + closer
+        elif index in self.whole or len(whole) <= (
             _WHOLE_DATA_CHARS if item.kind in _DATA else "\n" not in whole and _WHOLE_LINE_CHARS
         ):
             yield indent + whole

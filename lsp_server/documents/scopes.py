@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
@@ -66,18 +66,24 @@ def _scope(tree: SyntaxTree, made: Shape, offset: int) -> Scope:
 def _by_indent(look: Look, known: set[int]) -> list[Scope]:
     found = []
     for line in text_lines.headers(look.text, look.lines, look.line, look.indent):
-        content = look.line_text(line)
-        if len(content) > _HEADER_CHARS:
-            continue
-        match = _DEFINITION.match(content) or _BRACED.match(content)
-        if match is None or line in known:
-            continue
-        start = look.lines.start(line) + len(content) - len(content.lstrip())
-        end = text_lines.block_end(look.text, look.lines, line, text_lines.width(content))
-        word = match["word"] or "function"
-        kind = _KINDS.get(word, word)
-        found.append(Scope(kind, match["name"], content.strip().rstrip(" {"), start, max(end, look.offset)))
+        made = header(look, line)
+        if made is not None and line not in known:
+            found.append(replace(made, end=max(made.end, look.offset)))
     return found
+
+
+def header(look: Look, line: int) -> Scope | None:
+    """Return the definition that a line starts, judged by the line and the indentation of those below it."""
+    content = look.line_text(line)
+    if len(content) > _HEADER_CHARS:
+        return None
+    match = _DEFINITION.match(content) or _BRACED.match(content)
+    if match is None:
+        return None
+    start = look.lines.start(line) + len(content) - len(content.lstrip())
+    end = text_lines.block_end(look.text, look.lines, line, text_lines.width(content))
+    word = match["word"] or "function"
+    return Scope(_KINDS.get(word, word), match["name"], content.strip().rstrip(" {"), start, end)
 
 
 _HEADER_CHARS = 300  # the patterns below take quadratic time on lines longer than people write

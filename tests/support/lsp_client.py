@@ -51,7 +51,9 @@ class LspClient:
         self.asked: list[Message] = []
         """Requests of the server; they are answered by the client itself."""
         self.answers: dict[str, object] = {}
-        """Results for requests of the server that a client need not expect."""
+        """Results for requests of the server that a client need not expect; a function gets the params."""
+        self.refused: set[str] = set()
+        """Requests of the server that this client does not know."""
         self.tracebacks_expected = False
         self._stderr = log.open("wb")
         self._process = subprocess.Popen(
@@ -117,6 +119,11 @@ class LspClient:
             lambda it: "method" not in it and it.get("id", 0) == request_id, f"response {request_id}"
         )
 
+    def is_answered(self, request_id: int) -> bool:
+        """Tell whether the response to a request is here, without consuming it."""
+        with self._arrived:
+            return any("method" not in it and it.get("id") == request_id for it in self._messages)
+
     def result(self, request_id: int) -> Any:  # noqa: ANN401
         """Wait for the result of a request."""
         response = self.response(request_id)
@@ -162,6 +169,7 @@ class LspClient:
         *,
         options: object = None,
         root: Path | None = None,
+        name: str = "",
     ) -> Message:
         """Do the handshake and return the server's capabilities."""
         params = {
@@ -169,6 +177,7 @@ class LspClient:
             "rootUri": root.as_uri() if root else None,
             "capabilities": {"textDocument": {"inlineCompletion": {}}, **(capabilities or {})},
             "initializationOptions": options,
+            **({"clientInfo": {"name": name}} if name else {}),
         }
         result = self.result(self.request("initialize", params))
         self.notify("initialized", {})
@@ -275,7 +284,12 @@ class LspClient:
             if message["method"] == "workspace/configuration":
                 result = [self.configuration]
             elif message["method"] in self.answers:
-                result = self.answers[message["method"]]
+                answer = self.answers[message["method"]]
+                result = answer(message["params"]) if callable(answer) else answer
+            elif message["method"] in self.refused:
+                error = {"code": -32601, "message": "There is no such method"}
+                self.send({"id": message["id"], "error": error})
+                return
             else:
                 assert message["method"] in _QUIET_REQUESTS, message
             self.send({"id": message["id"], "result": result})

@@ -43,7 +43,15 @@ class Strict(BaseModel):
 class Options(Strict, published.Options): ...
 
 
-class Message(Strict, published.Message): ...
+class Function(Strict, published.Message.ToolCall.Function): ...
+
+
+class Call(Strict, published.Message.ToolCall):
+    function: Function
+
+
+class Message(Strict, published.Message):
+    tool_calls: list[Call] | None = None
 
 
 class Generate(Strict, published.GenerateRequest):
@@ -69,6 +77,10 @@ class OllamaModel:
     insert: bool = False
     """Its template takes a suffix."""
     thinks: bool = False
+    tools: bool = False
+    """Its template takes tools."""
+    calls: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    """What it calls in a conversation with tools, one a line."""
     embeds: bool = False
     """It makes embeddings and no text."""
     remote_host: str = ""
@@ -88,7 +100,7 @@ class OllamaModel:
     def capabilities(self) -> list[str]:
         if self.embeds:
             return ["embedding"]
-        return ["completion"] + ["insert"] * self.insert + ["thinking"] * self.thinks
+        return ["completion"] + ["insert"] * self.insert + ["thinking"] * self.thinks + ["tools"] * self.tools
 
 
 @dataclass
@@ -232,6 +244,8 @@ class OllamaContract:
         body, model, recorded, refusal = await self._accepted(request)
         if model is None:
             return refusal or _error(404, f"model '{body['model']}' not found")
+        if body.get("tools") and not model.tools:
+            return _error(400, f"registry.ollama.ai/library/{model.name} does not support tools")
         await self._load(model, body)
         if not body.get("messages"):
             return JSONResponse(_chat_response(model, "", done_reason="load"))
@@ -278,6 +292,8 @@ class OllamaContract:
         thoughts = ["hm"] * 3 if model.thinks and body.get("think") is not False else []
         events = [make(model, "", thinking=thought) for thought in thoughts]
         events += [make(model, piece) for piece in pieces]
+        if chat and body.get("tools"):
+            events += [_call(model, name, arguments) for name, arguments in model.calls]
         limit = (body.get("options") or {}).get("num_predict") or len(events)
         reason = "length" if len(events) > limit else "stop"
         last = make(model, "", done_reason=reason) | _metrics(min(len(events), limit))
@@ -338,6 +354,12 @@ def _chat_response(
 ) -> dict[str, Any]:
     message = {"role": "assistant", "content": text, **({"thinking": thinking} if thinking else {})}
     return _ended({"model": model.name, "created_at": CREATED_AT, "message": message}, done_reason)
+
+
+def _call(model: OllamaModel, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    event = _chat_response(model, "")
+    event["message"]["tool_calls"] = [{"function": {"name": name, "arguments": arguments}}]
+    return event
 
 
 def _ended(event: dict[str, Any], done_reason: str | None) -> dict[str, Any]:

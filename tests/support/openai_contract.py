@@ -15,7 +15,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, get_type_hints
@@ -85,7 +85,14 @@ MANNERS: Mapping[str, Manners] = {
         },
     ),
     "vllm": Manners(
-        owned_by="vllm", suffix="suffix is not currently supported", control_tokens=True, extra=VLLM
+        owned_by="vllm",
+        suffix="suffix is not currently supported",
+        control_tokens=True,
+        extra=VLLM,
+        # Unless it was started with a parser for the model's calls.
+        refused={
+            "tools": '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
+        },
     ),
     # https://api-docs.deepseek.com/guides/fim_completion
     "deepseek": Manners(root="/beta", owned_by="deepseek", comment="keep-alive"),
@@ -121,6 +128,8 @@ class OpenAIContract:
         self.reply: Sequence[str] = ("a", " + ", "b")
         self.thoughts = ""
         """What a chat's `reasoning_content` says first."""
+        self.calls: Sequence[tuple[str, Sequence[str]]] = ()
+        """What a chat with tools calls: the function, and the pieces its arguments come in."""
         self.hang_after: int | None = None
         """Send so many pieces, then nothing until the client goes away."""
         self.fail_with: tuple[int, Any] | None = None
@@ -204,7 +213,9 @@ class OpenAIContract:
         schema = ChatStreamParams if sent.body.get("stream") else ChatParams
         if (refusal := self._refusal(sent.body, schema)) is not None:
             return refusal
-        text = "".join(message["content"] for message in sent.body["messages"])
+        if (wrong := _unanswered_calls(sent.body["messages"])) is not None:
+            return _error(wrong, self.manners.status)
+        text = "".join(message.get("content") or "" for message in sent.body["messages"])
         return self._respond(sent, "chat.completion", self._count(text) + 20)
 
     def _refusal(self, body: Mapping[str, Any], schema: type[Any]) -> Response | None:
@@ -268,7 +279,8 @@ class OpenAIContract:
         try:
             if self.manners.comment:
                 yield f": {self.manners.comment}\n\n"
-            for choice in self._choices(chat=head["object"] == "chat.completion"):
+            chat = head["object"] == "chat.completion"
+            for choice in self._choices(chat=chat, calls=bool(sent.body.get("tools")) and bool(self.calls)):
                 if choice is None:
                     await asyncio.sleep(600)
                 kind = head["object"].replace("chat.completion", "chat.completion.chunk")
@@ -280,8 +292,8 @@ class OpenAIContract:
             sent.left.set()
             raise
 
-    def _choices(self, *, chat: bool) -> list[dict[str, Any] | None]:
-        def choice(said: Mapping[str, str], text: str, reason: str | None = None) -> dict[str, Any]:
+    def _choices(self, *, chat: bool, calls: bool) -> list[dict[str, Any] | None]:
+        def choice(said: Mapping[str, Any], text: str, reason: str | None = None) -> dict[str, Any]:
             body = {"delta": dict(said)} if chat else {"text": text}
             return {"index": 0, "finish_reason": reason, "logprobs": None, **body}
 
@@ -290,7 +302,35 @@ class OpenAIContract:
         pieces: list[dict[str, Any] | None] = [choice({"content": piece}, piece) for piece in self.reply]
         if self.hang_after is not None:
             pieces[self.hang_after :] = [None]
-        return [*begun, *thoughts, *pieces, choice({}, "", "stop")]
+        if calls:
+            pieces += [choice({"tool_calls": [piece]}, "") for piece in _call_pieces(self.calls)]
+        return [*begun, *thoughts, *pieces, choice({}, "", "tool_calls" if calls else "stop")]
+
+
+def _call_pieces(calls: Sequence[tuple[str, Sequence[str]]]) -> Iterator[dict[str, Any]]:
+    """Yield calls as https://platform.openai.com/docs/guides/function-calling#streaming shows them."""
+    for index, (name, arguments) in enumerate(calls):
+        function = {"name": name, "arguments": ""}
+        yield {"index": index, "id": f"call_{index}", "type": "function", "function": function}
+        for piece in arguments:
+            yield {"index": index, "function": {"arguments": piece}}
+
+
+def _unanswered_calls(messages: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return what is wrong with the results of tools: each answers a call, and each call is answered."""
+    open_calls: set[str] = set()
+    for message in messages:
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in open_calls:
+                return "messages with role 'tool' must be a response to a preceding message with 'tool_calls'"
+            open_calls.remove(message["tool_call_id"])
+        elif open_calls:
+            break
+        else:
+            open_calls = {call["id"] for call in message.get("tool_calls") or ()}
+    if open_calls:
+        return "An assistant message with 'tool_calls' must be followed by tool messages"
+    return None
 
 
 def _error(

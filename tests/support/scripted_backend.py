@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from lsp_server.backends.protocol import ChatRequest, Chunk, FimRequest, Readiness
+
+Piece = str | Chunk | None
 
 
 class ScriptedBackend:
     """Answers each request with the next reply: pieces of text, `None` for "wait until told", or an error.
+
+    A piece may be a whole `Chunk`, too; one with a finish reason ends the reply.
 
     Without replies it answers with its name.
     """
 
     def __init__(
         self,
-        *replies: list[str | None] | Exception,
+        *replies: Sequence[Piece] | Exception,
         name: str = "scripted",
         steps: Sequence[Readiness | Exception | None] = (Readiness(ready=True),),
     ) -> None:
@@ -33,12 +38,24 @@ class ScriptedBackend:
         self.probe_answers.set()
         self.is_closed = False
         self.requests: list[FimRequest] = []
-        self.closed: list[FimRequest] = []
+        self.chats: list[ChatRequest] = []
+        self.closed: list[FimRequest | ChatRequest] = []
         """Requests whose stream was closed before its end."""
         self.go_on = asyncio.Event()
 
     async def fim(self, request: FimRequest) -> AsyncGenerator[Chunk, None]:
         self.requests.append(request)
+        async with aclosing(self._reply(request)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        self.chats.append(request)
+        async with aclosing(self._reply(request)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _reply(self, request: FimRequest | ChatRequest) -> AsyncGenerator[Chunk, None]:
         reply = self.replies.pop(0) if self.replies else [self.name]
         if isinstance(reply, Exception):
             raise reply
@@ -47,17 +64,16 @@ class ScriptedBackend:
             for piece in reply:
                 if piece is None:
                     await self.go_on.wait()
-                else:
-                    yield Chunk(piece)
-            ended = True
-            yield Chunk("", "stop")
+                    continue
+                chunk = piece if isinstance(piece, Chunk) else Chunk(piece)
+                ended = chunk.finish_reason is not None
+                yield chunk
+            if not ended:
+                ended = True
+                yield Chunk("", "stop")
         finally:
             if not ended:
                 self.closed.append(request)
-
-    async def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        raise NotImplementedError(request)
-        yield Chunk("")
 
     async def prepare(self) -> AsyncGenerator[Readiness, None]:
         self.preparations += 1

@@ -5,7 +5,8 @@
         ...                          # point a client, or the language server, at server.base_url
         assert server.history[0].body["prompt"] == "def add(a, b):"
 
-Requests are validated as strictly as Mistral does it: a field it does not know is answered with 422.
+Requests are validated as strictly as Mistral does it: a field it does not know is answered with 422, and
+conversations go through the validator that Mistral publishes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+import pydantic
 import uvicorn
+from mistral_common.exceptions import MistralCommonException
+from mistral_common.protocol.instruct.request import ChatCompletionRequest
+from mistral_common.protocol.instruct.validator import MistralRequestValidatorV3, ValidationMode
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -52,6 +57,9 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "n": int,
         "prediction": dict,
         "safe_prompt": bool,
+        "tools": list,
+        "tool_choice": (str, dict),
+        "parallel_tool_calls": bool,
     },
 }
 REQUIRED = {"/v1/fim/completions": ("model", "prompt"), "/v1/chat/completions": ("model", "messages")}
@@ -65,6 +73,8 @@ class Reply:
     delay_s: float = 0.0
     """Pause before each chunk."""
     finish_reason: str = "stop"
+    tool_calls: Sequence[Mapping[str, Any]] = ()
+    """Calls (see `tool_call`) that come with the end, whose finish reason is `tool_calls` then."""
     hang_before_headers: bool = False
     """Take the request and say nothing until the client goes away."""
     hang_after: int | None = None
@@ -77,6 +87,12 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     raw_events: Sequence[str] | None = None
     """Send the data of these events instead of well-formed chunks."""
+
+
+def tool_call(name: str, call_id: str = "9charsID1", /, **arguments: object) -> dict[str, Any]:
+    """Return a call of a function as Mistral writes it."""
+    function = {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)}
+    return {"id": call_id, "type": "function", "function": function, "index": 0}
 
 
 @dataclass
@@ -168,7 +184,7 @@ class ScriptedServer:
         if self.loading > 0:
             self.loading -= 1
             return JSONResponse({"error": {"code": 503, "message": "Loading model"}}, 503)
-        capabilities = {"completion_chat": True, "completion_fim": True, "function_calling": False}
+        capabilities = {"completion_chat": True, "completion_fim": True, "function_calling": True}
         data = [
             {"id": name, "object": "model", "type": "base", "capabilities": capabilities}
             for name in self.models
@@ -278,7 +294,7 @@ def stream_events(reply: Reply, body: Mapping[str, Any]) -> list[str]:
     """Return the data of a streamed reply's events, one per chunk, then the end."""
     common = {"id": "cmpl-scripted", "object": "chat.completion.chunk", "created": 0, "model": body["model"]}
 
-    def event(delta: Mapping[str, str], finish_reason: str | None, **more: object) -> str:
+    def event(delta: Mapping[str, object], finish_reason: str | None, **more: object) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
         return json.dumps({**common, "choices": [choice], **more}, ensure_ascii=False)
 
@@ -286,18 +302,30 @@ def stream_events(reply: Reply, body: Mapping[str, Any]) -> list[str]:
         event({**({"role": "assistant"} if first == 0 else {}), "content": text}, None)
         for first, text in enumerate(reply.chunks)
     ]
-    return [*events, event({"content": ""}, reply.finish_reason, usage=usage(reply)), "[DONE]"]
+    end: dict[str, object] = {"content": ""}
+    if reply.tool_calls:
+        end["tool_calls"] = [{**call, "index": at} for at, call in enumerate(reply.tool_calls)]
+    return [*events, event(end, _finish_reason(reply), usage=usage(reply)), "[DONE]"]
+
+
+def _finish_reason(reply: Reply) -> str:
+    return "tool_calls" if reply.tool_calls else reply.finish_reason
 
 
 def whole_reply(reply: Reply, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body of a reply that is not streamed."""
-    message = {"role": "assistant", "content": "".join(reply.chunks), "tool_calls": None, "prefix": False}
+    message = {
+        "role": "assistant",
+        "content": "".join(reply.chunks),
+        "tool_calls": list(reply.tool_calls) or None,
+        "prefix": False,
+    }
     return {
         "id": "cmpl-scripted",
         "object": "chat.completion",
         "created": 0,
         "model": body["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
+        "choices": [{"index": 0, "message": message, "finish_reason": _finish_reason(reply)}],
         "usage": usage(reply),
     }
 
@@ -327,4 +355,34 @@ def problems(path: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
     if isinstance(body.get("stop"), list) and len(body["stop"]) > 4:
         found.append({"type": "too_long", "loc": ["body", "stop"], "msg": "At most 4 items"})
+    if "messages" in fields and not found:
+        found += conversation_problems(body)
     return found
+
+
+def conversation_problems(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what Mistral's own validator says of the turns and the tools of a request."""
+    asked = {name: body[name] for name in ("tools", "tool_choice") if name in body}
+    asked["messages"] = [_without_indices(turn) for turn in body["messages"]]
+    try:
+        request: ChatCompletionRequest[Any] = ChatCompletionRequest.model_validate(
+            {**asked, "model": body["model"]}
+        )
+        MistralRequestValidatorV3(mode=ValidationMode.serving).validate_request(request)
+    except pydantic.ValidationError as error:
+        return [
+            {"type": wrong["type"], "loc": ["body", *wrong["loc"]], "msg": wrong["msg"]}
+            for wrong in error.errors()
+        ]
+    except MistralCommonException as error:
+        return [{"type": "value_error", "loc": ["body", "messages"], "msg": str(error)}]
+    return []
+
+
+def _without_indices(turn: Any) -> Any:  # noqa: ANN401
+    """Return a turn whose calls may have been sent back as they came: the validator knows no `index`."""
+    calls = turn.get("tool_calls") if isinstance(turn, dict) else None
+    if not calls:
+        return turn
+    bare = [{name: value for name, value in call.items() if name != "index"} for call in calls]
+    return {**turn, "tool_calls": bare}

@@ -10,7 +10,7 @@ import pytest
 from mistralai.client import Mistral
 from mistralai.client.errors import HTTPValidationError, SDKError
 
-from tests.support.scripted_server import API_KEY, Reply, ScriptedServer
+from tests.support.scripted_server import API_KEY, Reply, ScriptedServer, tool_call
 
 QUESTION: Any = [{"role": "user", "content": "Hi"}]
 PIECES = ("return ", "a + b")
@@ -102,3 +102,50 @@ def test_unknown_fields_are_refused(server: ScriptedServer, use: str, field: str
     assert answer.status_code == 422
     (wrong,) = answer.json()["message"]["detail"]
     assert (wrong["type"], wrong["loc"]) == ("extra_forbidden", ["body", field])
+
+
+TOOLS: Any = [
+    {
+        "type": "function",
+        "function": {
+            "name": "look",
+            "description": "Look.",
+            "parameters": {"type": "object", "properties": {}},
+        },
+    }
+]
+
+
+def test_the_official_client_calls_tools(client: Mistral, server: ScriptedServer) -> None:
+    server.enqueue(Reply(tool_calls=[tool_call("look", at="a.py")]), Reply(tool_calls=[tool_call("look")]))
+    whole = client.chat.complete(**ask("chat", tools=TOOLS, tool_choice="auto"))
+    assert whole.choices[0].finish_reason == "tool_calls"
+    said: Any = whole.choices[0].message
+    assert said.tool_calls[0].function.arguments == '{"at": "a.py"}'
+    with client.chat.stream(**ask("chat", tools=TOOLS)) as events:
+        last: Any = [event.data for event in events][-1].choices[0]
+    assert (last.finish_reason, last.delta.tool_calls[0].id) == ("tool_calls", "9charsID1")
+    result = {"role": "tool", "content": "It is empty.", "tool_call_id": "9charsID1", "name": "look"}
+    turns = [*QUESTION, said, result]
+    answer: Any = client.chat.complete(**ask("chat", messages=turns, tools=TOOLS)).choices[0].message
+    assert answer.content == "return a + b"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"tools": [{"type": "function", "function": {"name": "a b", "parameters": {}}}]}, "Function name"),
+        ({"messages": [*QUESTION, {"role": "assistant", "content": "x"}]}, "Expected last role"),
+        ({"messages": [*QUESTION, {"role": "tool", "content": "x", "tool_call_id": "call_1"}]}, "tool"),
+        ({"messages": [{"role": "user", "content": "Hi", "tool_names": []}]}, "Extra inputs"),
+    ],
+)
+def test_conversations_are_validated(server: ScriptedServer, change: dict[str, Any], words: str) -> None:
+    answer = httpx.post(
+        f"{server.base_url}/v1/chat/completions",
+        json={"model": "m", "messages": QUESTION, **change},
+        headers={"Authorization": f"Bearer {API_KEY}"},
+        trust_env=False,
+    )
+    assert answer.status_code == 422
+    assert words in answer.json()["message"]["detail"][0]["msg"]

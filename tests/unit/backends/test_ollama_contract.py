@@ -95,3 +95,27 @@ def test_knows_no_other_fields(server: OllamaContract, path: str, more: dict[str
     with httpx.Client(trust_env=False) as client:
         answer = client.post(server.base_url + path, json={"model": CODER, **more})
     assert answer.status_code == 400 and "published schema" in answer.json()["error"]
+
+
+def test_calls_tools() -> None:
+    def look(at: str) -> str:
+        """Look.
+
+        Args:
+            at: Where.
+        """
+        return at
+
+    model = OllamaModel("qwen3:4b", tools=True, calls=(("look", {"at": "a.py"}),))
+    with OllamaContract(model, OllamaModel(CODER)) as server:
+        client = ollama.Client(server.base_url, trust_env=False)
+        asked: list[dict[str, object]] = [{"role": "user", "content": "Hello"}]
+        parts = list(client.chat(model.name, messages=asked, tools=[look], stream=True))
+        (call,) = [call for part in parts for call in part.message.tool_calls or ()]
+        assert (call.function.name, call.function.arguments) == ("look", {"at": "a.py"})
+        said: dict[str, object] = {"role": "assistant", "tool_calls": [call.model_dump()]}
+        result: dict[str, object] = {"role": "tool", "tool_name": "look", "content": "Empty."}
+        client.chat(model.name, messages=[*asked, said, result], tools=[look])
+        with pytest.raises(ollama.ResponseError, match="does not support tools"):
+            client.chat(CODER, messages=asked, tools=[look])
+        client._client.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
 from tests.support.openai_contract import OpenAIContract
 
@@ -67,3 +68,31 @@ def test_other_errors_of_the_official_client() -> None:
         server.api_key = ""
         with pytest.raises(openai.NotFoundError, match="does not exist"):
             asking.completions.create(model="davinci", prompt="x")
+
+
+TOOL: ChatCompletionToolParam = {
+    "type": "function",
+    "function": {"name": "look", "description": "Look.", "parameters": {"type": "object", "properties": {}}},
+}
+
+
+def test_the_official_client_calls_tools() -> None:
+    with OpenAIContract("openai") as server, client(server) as asking:
+        server.calls = [("look", ['{"at":', '"a.py"}']), ("look", ["{}"])]
+        with asking.chat.completions.stream(
+            model=server.model, messages=[{"role": "user", "content": "Hi"}], tools=[TOOL]
+        ) as stream:
+            choice = stream.get_final_completion().choices[0]
+        assert choice.finish_reason == "tool_calls"
+        calls = choice.message.tool_calls or []
+        assert [call.function.arguments for call in calls] == ['{"at":"a.py"}', "{}"]
+        asked: ChatCompletionMessageParam = {
+            "role": "assistant",
+            "tool_calls": [{"id": "1", "type": "function", "function": {"name": "look", "arguments": "{}"}}],
+        }
+        result: ChatCompletionMessageParam = {"role": "tool", "tool_call_id": "1", "content": "Empty."}
+        hello: ChatCompletionMessageParam = {"role": "user", "content": "Hi"}
+        asking.chat.completions.create(model=server.model, messages=[hello, asked, result])
+        for wrong in ([hello, asked], [hello, result], [hello, asked, hello]):
+            with pytest.raises(openai.BadRequestError, match="tool"):
+                asking.chat.completions.create(model=server.model, messages=wrong)

@@ -196,3 +196,24 @@ def test_mistrals_api_has_one_way(own_keys: None) -> None:
     config = BackendSettings(type="mistral", base_url="http://127.0.0.1:9", fim="raw")
     with pytest.raises(ConfigurationError, match=r"not as `raw`: change backends\.box\.fim"):
         router.build(Settings(backends={"box": config}), "box")
+
+
+@pytest.mark.parametrize(
+    ("completion", "chat", "secret"),
+    [
+        (("here",), ("here",), False),
+        (("far", "here"), ("here",), False),
+        (("here",), ("here", "far"), True),
+        (("far",), (), True),
+    ],
+)
+async def test_what_must_not_be_in_a_conversation(
+    tmp_path: Path, completion: tuple[str, ...], chat: tuple[str, ...], secret: bool
+) -> None:
+    here = BackendSettings(type="openai", base_url="http://127.0.0.1:1")
+    far = BackendSettings(type="openai", base_url="https://far.invalid")
+    connected = router.connect(settings(completion, chat, here=here, far=far))
+    assert connected.why_withheld((tmp_path / "a.py").as_uri()) is None
+    reason = connected.why_withheld((tmp_path / ".env").as_uri())
+    assert (reason is not None and "excluded" in reason) == secret
+    await connected.aclose()

@@ -17,6 +17,8 @@ from lsp_server.backends.protocol import (
     FimRequest,
     Origin,
     Readiness,
+    ToolCall,
+    ToolSpec,
     Usage,
 )
 from lsp_server.errors import TextWithheld
@@ -218,3 +220,25 @@ async def test_the_rest_is_passed_on() -> None:
     await guarded.probe()
     await guarded.aclose()
     assert inside.did == ["probe", "aclose"]
+
+
+@pytest.mark.parametrize("destination", ELSEWHERE)
+async def test_what_tools_are_asked_and_say_is_cleared_like_any_text(destination: Destination) -> None:
+    call = ToolCall("9charsID1", "find", f'{{"text": "{LINE.strip()}"}}'.replace('"password', "password"))
+    tool = ToolSpec("find", "Find text.", {"type": "object"})
+    conversation = (
+        ChatMessage("user", "Where?"),
+        ChatMessage("assistant", "", tool_calls=(call, replace(call, id="9charsID2", arguments="{}"))),
+        ChatMessage("tool", LINE, tool_call_id="9charsID1"),
+        ChatMessage("tool", "nothing", tool_call_id="9charsID2"),
+    )
+    inside = Recorder()
+    request = ChatRequest(conversation, 8, prediction=LINE, tools=(tool,))
+    await _all(_guarded(inside, destination).chat(request))
+    (sent,) = inside.requests
+    assert isinstance(sent, ChatRequest)
+    assert SECRET not in repr(sent)
+    assert PLACEHOLDER in sent.messages[2].content and PLACEHOLDER in sent.messages[1].tool_calls[0].arguments
+    assert sent.messages[1].tool_calls[1] == replace(call, id="9charsID2", arguments="{}")
+    assert [message.tool_call_id for message in sent.messages] == ["", "", "9charsID1", "9charsID2"]
+    assert sent.tools == (tool,) and PLACEHOLDER in (sent.prediction or "")
