@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -17,6 +18,9 @@ from lsp_server.backends.protocol import Backend
 from lsp_server.errors import ConfigurationError
 from lsp_server.options import Layer, Resolved
 from lsp_server.settings import Settings
+
+if TYPE_CHECKING:
+    from lsp_server.backends.router import Connected
 
 logger = logging.getLogger(__name__)
 
@@ -68,12 +72,24 @@ def _nested(overrides: tuple[str, ...]) -> dict[str, object]:
 @asynccontextmanager
 async def completing(settings: Settings) -> AsyncGenerator[Backend, None]:
     """Connect the backends for completions and make them ready, as `ready` does it."""
+    async with _connected(settings) as connected, ready(connected.completion) as backend:
+        yield backend
+
+
+@asynccontextmanager
+async def chatting(settings: Settings) -> AsyncGenerator[Connected, None]:
+    """Connect the backends and make those for chat ready."""
+    async with _connected(settings) as connected, ready(connected.chat):
+        yield connected
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncGenerator[Connected, None]:
     from lsp_server.backends.router import connect
 
     connected = await asyncio.to_thread(connect, settings)
     try:
-        async with ready(connected.completion) as backend:
-            yield backend
+        yield connected
     finally:
         await connected.aclose()
 

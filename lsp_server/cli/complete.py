@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +40,11 @@ def complete(
     Without COLUMN the cursor is at the end of LINE, without LINE at the end of the file. `-` reads
     the text from standard input.
     """
+    from lsp_server.cli import _places
     from lsp_server.cli._terminal import load_settings
 
-    path, line, column = _target(target)
-    snapshot = _snapshot(path, language)
+    path, line, column = _places.position(target)
+    snapshot = _places.snapshot(path, language)
     offset = _offset(snapshot, line, column)
     settings = load_settings(Path.cwd(), overrides)
     result = asyncio.run(_complete(settings, snapshot, offset))
@@ -52,36 +52,6 @@ def complete(
         click.echo(json.dumps(_as_json(result), ensure_ascii=False))
         return
     _show(snapshot, offset, result, why=why, color=not no_color)
-
-
-def _target(text: str) -> tuple[str, int | None, int | None]:
-    """Split `FILE:LINE:COLUMN`; a colon in the file's name (`C:\\`) is left alone."""
-    numbers: list[int] = []
-    rest = text
-    while len(numbers) < 2:
-        head, colon, last = rest.rpartition(":")
-        if not colon or not last.isdecimal():
-            break
-        numbers.insert(0, int(last))
-        rest = head
-    if 0 in numbers:
-        raise ConfigurationError("lines and columns count from 1")
-    line, column = (*numbers, None, None)[:2]
-    return rest, line, column
-
-
-def _snapshot(path: str, language: str) -> Snapshot:
-    from lsp_server.documents.snapshot import Snapshot
-
-    try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        text = data.decode("utf-8")
-    except OSError as error:
-        raise UserFacingError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserFacingError(f"{path} is not UTF-8 text") from error
-    uri = "untitled:stdin" if path == "-" else Path(path).resolve().as_uri()
-    return Snapshot(uri, language, 0, text)
 
 
 def _offset(snapshot: Snapshot, line: int | None, column: int | None) -> int:

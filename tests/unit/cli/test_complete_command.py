@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from lsp_server.cli.complete import _target, complete
+from lsp_server.cli._places import position
+from lsp_server.cli.complete import complete
 from lsp_server.errors import ConfigurationError, UserFacingError
 from tests.support.scripted_server import Reply, ScriptedServer
 
@@ -41,13 +42,13 @@ def run(*arguments: str, text: str | None = None) -> Result:
     ],
 )
 def test_target(target: str, expected: tuple[str, int | None, int | None]) -> None:
-    assert _target(target) == expected
+    assert position(target) == expected
 
 
 @pytest.mark.parametrize("target", ["a.py:0", "a.py:1:0", "a.py:0:1"])
 def test_positions_count_from_1(target: str) -> None:
     with pytest.raises(ConfigurationError, match="count from 1"):
-        _target(target)
+        position(target)
 
 
 @pytest.fixture
