@@ -56,6 +56,11 @@ class Reporter:
             self._shown[cause] = now
             self._show(severity, f"codestral-lsp: {message} (log: {self._log_place})")
 
+    def answer(self, message: str, severity: Severity = Severity.INFO) -> None:
+        """Show what came of something the user has just asked for, each time; it may quote a document."""
+        logger.debug("%s", message)
+        self._show(severity, f"codestral-lsp: {message}")
+
     def tell_problems(self, problems: Sequence[Problem]) -> None:
         """Log every problem with the configuration; show the first and how many more there are."""
         if not problems:

@@ -16,6 +16,7 @@ from pygls.lsp.server import LanguageServer
 
 from lsp_server import __version__, transport
 from lsp_server.features import (
+    code_action,
     configuration,
     inline_completion,
     lifecycle,
@@ -50,6 +51,7 @@ class Server(LanguageServer):
         self.session = Session(self, reporter, log_level=log_level)
         for feature in (lifecycle, configuration, text_document_sync, inline_completion, select_backend):
             feature.register(self, self.session)
+        code_action.register(self, self.session)
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """Keep pygls from showing its errors to the user; they are in the log."""

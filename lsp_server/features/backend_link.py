@@ -78,6 +78,16 @@ class BackendLink:
         assert self._connected is not None
         return self._connected.chat
 
+    async def why_withheld(self, uri: str) -> str | None:
+        """Return why nothing of a document may be in a conversation, if so; raises as `chat` does."""
+        return await asyncio.to_thread(await self.withholding(), uri)
+
+    async def withholding(self) -> Callable[[str], str | None]:
+        """Return what says the same for one document after the other; it blocks."""
+        await self.chat()
+        assert self._connected is not None
+        return self._connected.why_withheld
+
     async def complete(
         self, snapshot: Snapshot, offset: int, *, invoked: bool, current: Callable[[], Snapshot | None]
     ) -> Completion | NoCompletion:

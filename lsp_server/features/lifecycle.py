@@ -9,7 +9,8 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path, uri_scheme
 
 from lsp_server.documents.positions import Encoding
-from lsp_server.features import completion, configuration
+from lsp_server.features import completion, configuration, hover
+from lsp_server.features.protocol import Protocol
 from lsp_server.features.session import Session
 from lsp_server.options import Layer
 
@@ -22,8 +23,11 @@ def register(server: LanguageServer, session: Session) -> None:
         # pygls has chosen: the first of the client's encodings that it knows, UTF-16 without a list.
         encoding = Encoding(server.workspace.position_encoding)
         options = Layer.from_wire("initializationOptions", params.initialization_options)
+        if isinstance(server.protocol, Protocol):
+            server.protocol.client_name = params.client_info.name if params.client_info else ""
         session.open_workspace(_root(params), encoding, options)
         completion.register_if_wanted(server, session)
+        hover.register_if_wanted(server, session)
 
     @server.feature(types.INITIALIZED)
     def initialized(_: types.InitializedParams) -> None:

@@ -5,12 +5,16 @@ Owns JSON-RPC life cycle rules. What pygls 2.1.1 would do otherwise:
 - never answer a request whose parameters do not parse, or that comes after `shutdown`;
 - send tracebacks with local paths to the client;
 - keep a second copy of every document, cut at form feeds and U+2028, and fail on unknown ones;
-- leave with code 0 when `exit` comes without `shutdown`.
+- leave with code 0 when `exit` comes without `shutdown`;
+- answer a command that the client cancels and let it go on, and keep its progress token to itself;
+- fail when the client answers a question that nobody waits for any more.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +30,7 @@ from pygls.exceptions import (
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.json_rpc import MsgId, RPCMessage
+from pygls.protocol.language_server import _prepare_command_arguments
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -44,6 +49,9 @@ _OWN_TEXT_SYNC = (
 LAST_ANSWERS_S = 1.0
 """For requests under way when `shutdown` comes; editors wait a few seconds for its answer."""
 
+command_token: contextvars.ContextVar[int | str | None] = contextvars.ContextVar("token", default=None)
+"""The progress token that came with the command that is run."""
+
 _DEALT_WITH = object()
 """Stands for a message that has been answered, or cannot be, while it was being parsed."""
 
@@ -53,6 +61,8 @@ class Protocol(LanguageServerProtocol):
 
     closing = False
     """True from the arrival of `shutdown` on."""
+    client_name = ""
+    """What the client calls itself."""
 
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         super().__init__(server, converter)
@@ -61,6 +71,7 @@ class Protocol(LanguageServerProtocol):
             self.fm.builtin_features.pop(method, None)
         self.fm.builtin_features[types.SHUTDOWN] = self._shut_down
         self.fm.builtin_features[types.EXIT] = self._leave
+        self.fm.builtin_features[types.WORKSPACE_EXECUTE_COMMAND] = self._execute_command
 
     def structure_message(self, data: dict[str, Any]) -> object:
         """Turn parsed JSON into a message; called for nested objects too."""
@@ -130,6 +141,27 @@ class Protocol(LanguageServerProtocol):
             # pygls puts the traceback into `data`; it is in the log.
             error = types.ResponseError(code=error.code, message="Internal error, see the log of the server")
         super()._send_response(msg_id, result, error)
+
+    def _handle_response(
+        self, msg_id: MsgId, result: object = None, error: types.ResponseError | None = None
+    ) -> None:
+        future = self._request_futures.get(msg_id)
+        if future is not None and future.cancelled():
+            del self._request_futures[msg_id]
+            return
+        super()._handle_response(msg_id, result, error)
+
+    async def _execute_command(self, params: types.ExecuteCommandParams) -> object:
+        """Run a command on the task of its request, so that cancelling the one stops the other."""
+        if (handler := self.fm.commands.get(params.command)) is None:
+            raise JsonRpcInvalidParams(f"There is no command {params.command}")
+        try:
+            arguments, named = _prepare_command_arguments(handler, params, self._converter)
+        except Exception as error:
+            raise JsonRpcInvalidParams(f"The arguments of {params.command} cannot be read") from error
+        command_token.set(params.work_done_token)
+        result = handler(*arguments, **named)
+        return await result if inspect.isawaitable(result) else result
 
     async def _shut_down(self, _: object) -> None:
         """Answer what is still under way, then the shutdown itself."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pygls.lsp.server import LanguageServer
 
@@ -19,11 +20,16 @@ from lsp_server.documents.positions import Encoding
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.store import DocumentStore
 from lsp_server.features.backend_link import BackendLink
+from lsp_server.features.explanations import Explanations
+from lsp_server.features.in_flight import InFlight
 from lsp_server.features.progress import ProgressBar
 from lsp_server.features.status import StatusLine
 from lsp_server.options import Layer, Problem, resolve
 from lsp_server.reporting import Reporter, set_level
 from lsp_server.settings import Settings
+
+if TYPE_CHECKING:
+    from lsp_server.backends.protocol import Backend
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +48,12 @@ class Session:
         self.documents = DocumentStore()
         self.settings = Settings()
         self.status = StatusLine(server)
-        self._reporter = reporter
+        self.reporter = reporter
+        self.runs = InFlight()
+        """Actions and chats under way, by document; closing it, new settings and shutdown stop them."""
+        self.explanations = Explanations()
+        self.on_close: list[Callable[[str], None]] = []
+        """Called with the uri of each document that is closed."""
         self._log_level = log_level
         self._root: Path | None = None
         self._initial = self._editor = self._selected = Layer("")
@@ -57,6 +68,26 @@ class Session:
     def encoding(self) -> Encoding:
         """Return the units in which this client counts columns."""
         return self.documents.encoding
+
+    @property
+    def root(self) -> Path | None:
+        """Return the workspace's first folder."""
+        return self._root
+
+    async def chat(self) -> Backend:
+        """Return the backend for chat, made ready; raises `UserFacingError` if there is none."""
+        await self._settled()
+        return await self._link.chat()
+
+    async def why_withheld(self, uri: str) -> str | None:
+        """Return why nothing of a document may be in a conversation, if so; raises as `chat` does."""
+        await self._settled()
+        return await self._link.why_withheld(uri)
+
+    async def withholding(self) -> Callable[[str], str | None]:
+        """Return what says the same for one document after the other, on threads: it reads files."""
+        await self._settled()
+        return await self._link.withholding()
 
     def open_workspace(self, root: Path | None, encoding: Encoding, initial: Layer) -> None:
         """Take what `initialize` settles; the editor's configuration may follow."""
@@ -76,7 +107,7 @@ class Session:
         self._configured.set()
         fresh = [problem for problem in self._problems if problem not in self._reported]
         self._reported = self._problems
-        self._reporter.tell_problems(fresh)
+        self.reporter.tell_problems(fresh)
 
     def select(self, backend: str) -> None:
         """Use this backend or profile from now on, whatever the layers of the configuration say."""
@@ -112,6 +143,10 @@ class Session:
     def close_document(self, uri: str) -> None:
         """Forget a document and end the work on it."""
         self.documents.close(uri)
+        self.runs.cancel(uri)
+        self.explanations.forget(uri)
+        for forget in self.on_close:
+            forget(uri)
         self._link.forget(uri)
 
     def start(self, chore: Coroutine[object, object, None]) -> None:
@@ -129,6 +164,7 @@ class Session:
     async def _close(self) -> None:
         for chore in self._chores:
             chore.cancel()
+        await self.runs.stop()
         await self._link.aclose()
 
     async def _warm_up(self) -> None:
@@ -155,16 +191,21 @@ class Session:
         set_level(self._log_level or resolved.settings.log_level)
         if resolved.settings != self.settings:
             self.settings = resolved.settings
-            old, self._link = self._link, self._new_link()
-            self.start(old.aclose())
+            self.start(_end(self.runs, self._link))
+            self.runs, self._link = InFlight(), self._new_link()
 
     def _new_link(self) -> BackendLink:
         def bar() -> ProgressBar:
-            return ProgressBar(self.server, self._reporter)
+            return ProgressBar(self.server, self.reporter)
 
-        return BackendLink(self.settings, self._reporter, self.status, bar)
+        return BackendLink(self.settings, self.reporter, self.status, bar)
 
     def _finish(self, chore: asyncio.Task[None]) -> None:
         self._chores.discard(chore)
         if not chore.cancelled() and (error := chore.exception()) is not None:
             logger.error("A background task failed", exc_info=error)
+
+
+async def _end(runs: InFlight, link: BackendLink) -> None:
+    await runs.stop()
+    await link.aclose()

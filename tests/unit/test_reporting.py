@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import pytest
+
 from lsp_server.options import Problem
 from lsp_server.reporting import QUIET_S, Reporter, Severity, configure_logging
 
@@ -31,6 +33,15 @@ def test_numbers_do_not_make_a_new_cause() -> None:
     screen.reporter.tell("Waiting 29 s")
     screen.reporter.tell("The key was refused")
     assert len(screen.shown) == 2
+
+
+def test_an_answer_is_shown_each_time_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    screen = Screen()
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            screen.reporter.answer("Refactor function secret: it said: text of the document")
+    assert len(screen.shown) == 2
+    assert caplog.records == []
 
 
 def test_problems_are_shown_together() -> None:

@@ -1,0 +1,226 @@
+"""Running one action: from what the client sent back to a proposal or a text, with progress on the way.
+
+Owns that there is one run per document and action. Applies nothing. Errors are `UserFacingError`s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lsp_server.errors import UserFacingError
+from lsp_server.features import action_place
+from lsp_server.features.action_call import ActionCall
+from lsp_server.features.action_state import ActionState
+from lsp_server.features.client import CannotAskError, ask
+from lsp_server.features.explanation import Explanation
+from lsp_server.features.partial_text import PartialText
+from lsp_server.features.run_progress import RunProgress
+from lsp_server.features.session import Session
+
+if TYPE_CHECKING:
+    from lsp_server.backends.protocol import Backend
+    from lsp_server.chat.answer import Answer
+    from lsp_server.chat.context import Context
+    from lsp_server.chat.prompt_file import PromptFile
+    from lsp_server.chat.proposal import Proposal
+    from lsp_server.chat.rewrite import NoEdit, Step
+    from lsp_server.chat.site import Target
+
+TAIL_LENGTH = 60
+"""Of the last line in a progress message; bars are narrow."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """An action and what it works on."""
+
+    file: PromptFile
+    target: Target
+    title: str
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer in words, shown already."""
+
+    uri: str
+    markdown: str
+
+
+class ActionRunner:
+    """Runs the actions of one session."""
+
+    def __init__(self, session: Session, state: ActionState) -> None:
+        self._session = session
+        self._state = state
+        self._latest: dict[tuple[str, str], asyncio.Task[object]] = {}
+
+    async def file(self, call: ActionCall) -> PromptFile:
+        """Return the action that is called."""
+        file = (await self._state.catalogue()).get(call.action)
+        if file is None:
+            raise UserFacingError(f"There is no code action `{call.action}`: open the menu again.")
+        return file
+
+    async def job(self, call: ActionCall) -> Job:
+        """Look at the place as it is now, and ask the user what the action wants to know."""
+        file = await self.file(call)
+        call = await self.brought_up_to_date(call)
+        snapshot = self._session.documents.get(call.uri)
+        if snapshot is None:
+            raise UserFacingError("The document is not open in the editor.")
+        _, offers = await asyncio.to_thread(
+            action_place.menu, self._state, snapshot, call, (file,), self._session.encoding
+        )
+        if not offers:
+            raise UserFacingError(f"`{file.id}` has nothing to work on here: open the menu again.")
+        [offer] = offers
+        return Job(file, offer.target, offer.title, await self._answers(file, call))
+
+    async def brought_up_to_date(self, call: ActionCall) -> ActionCall:
+        """Return a call made for an earlier text as one for the newest."""
+        now = self._session.documents.get(call.uri)
+        if now is None or call.version is None or call.version == now.version:
+            return call
+        base = self._state.text(call.uri, call.version)
+        if base is None:
+            raise UserFacingError("The code has changed since the menu was opened: open it again.")
+        return await asyncio.to_thread(action_place.brought_along, base, now, call, self._session.encoding)
+
+    async def propose(self, job: Job) -> Proposal | NoEdit:
+        """Run an action that changes code."""
+        from lsp_server.chat.rewrite import NoEdit, Partial, Retrying
+
+        with self._alone(job):
+            async with RunProgress(self._session.server, job.title) as progress:
+                partial = self._partial(job, progress)
+                last: Step = NoEdit("the model said nothing")
+                async with aclosing(self._steps(job, progress)) as steps:
+                    async for last in steps:
+                        if isinstance(last, Partial):
+                            self._show(job, progress, partial, last.reply.text, last.withheld)
+                        elif isinstance(last, Retrying):
+                            progress.report(f"asking again: {last.reason}")
+                assert not isinstance(last, Partial | Retrying)
+                return last
+
+    async def explain(self, job: Job) -> Told:
+        """Run an action that is answered in words, and show them while they come."""
+        with self._alone(job):
+            async with RunProgress(self._session.server, job.title) as progress:
+                name = "-".join(filter(None, [job.file.id, job.target.name, _file_name(job)]))
+                shown = Explanation(self._session.server, job.title, name, job.target.snapshot.uri)
+                partial = self._partial(job, progress)
+                text, notes = "", dict[str, None]()
+                try:
+                    async with aclosing(self._words(job, progress)) as answers:
+                        async for answer in answers:
+                            text = answer.text
+                            self._show(job, progress, partial, text, answer.withheld)
+                            await shown.grow(text)
+                            notes.update(dict.fromkeys(_notes(answer)))
+                except BaseException:
+                    shown.stop(text)
+                    raise
+                if not text.strip():
+                    raise UserFacingError("The model said nothing: ask again, or choose another model.")
+                partial.send(text, last=True)
+                return Told(shown.uri, await shown.finish(text, *notes))
+
+    async def _steps(self, job: Job, progress: RunProgress) -> AsyncGenerator[Step, None]:
+        backend, context = await self._ready(job, progress)
+        from lsp_server.chat.rewrite import rewrite
+
+        settings = self._session.settings.chat
+        async with aclosing(rewrite(backend, job.file, job.target, context, settings, job.answers)) as steps:
+            async for step in steps:
+                yield step
+
+    async def _words(self, job: Job, progress: RunProgress) -> AsyncGenerator[Answer, None]:
+        backend, context = await self._ready(job, progress)
+        from lsp_server.chat.answer import answer
+        from lsp_server.chat.prompt import chat_request
+
+        settings = self._session.settings.chat
+        request = await asyncio.to_thread(chat_request, job.file, job.target, context, settings, job.answers)
+        async with aclosing(answer(backend, request)) as answers:
+            async for said in answers:
+                yield said
+
+    async def _ready(self, job: Job, progress: RunProgress) -> tuple[Backend, Context]:
+        progress.report("waiting for the model")
+        backend = await self._session.chat()
+        progress.report("reading the code")
+        return backend, await asyncio.to_thread(self._gathered, job)
+
+    def _gathered(self, job: Job) -> Context:
+        from lsp_server.chat.context import gather
+
+        budget = self._session.settings.chat.context_tokens
+        return gather(job.target, job.file.context, budget, self._session.root)
+
+    def _partial(self, job: Job, progress: RunProgress) -> PartialText:
+        return PartialText(self._session.server, progress.token, job.target.snapshot.uri, job.file.id)
+
+    def _show(
+        self, job: Job, progress: RunProgress, partial: PartialText, text: str, withheld: tuple[str, ...]
+    ) -> None:
+        progress.report_lazily(lambda: _summary(text))
+        partial.send(text)
+        if withheld:
+            self._session.status.update(uri=job.target.snapshot.uri, withheld=withheld)
+
+    async def _answers(self, file: PromptFile, call: ActionCall) -> Mapping[str, str]:
+        question = file.question
+        if question is None:
+            return {}
+        given = call.answers.get(question.variable)
+        if given is not None and (not question.choices or given in question.choices):
+            return {question.variable: given}
+        try:
+            chosen = await ask(self._session.server, question.text, list(question.choices))
+        except CannotAskError as error:
+            raise UserFacingError(f"This editor cannot ask: {question.text}") from error
+        if chosen is None:
+            raise asyncio.CancelledError
+        return {question.variable: chosen}
+
+    @contextmanager
+    def _alone(self, job: Job) -> Iterator[None]:
+        """Stop an older run of the same action on the same document."""
+        key, task = (job.target.snapshot.uri, job.file.id), asyncio.current_task()
+        assert task is not None
+        if older := self._latest.get(key):
+            older.cancel()
+        self._latest[key] = task
+        try:
+            yield
+        finally:
+            if self._latest.get(key) is task:
+                del self._latest[key]
+
+
+def again(call: ActionCall, job: Job) -> ActionCall:
+    """Return the call with the answers that the user has given."""
+    return replace(call, answers=job.answers)
+
+
+def _file_name(job: Job) -> str:
+    return job.target.snapshot.uri.rpartition("/")[2]
+
+
+def _notes(answer: Answer) -> Iterator[str]:
+    yield from (f"Not shown to the model: {what}" for what in answer.withheld)
+    if answer.cut:
+        yield "The answer was cut off: raise `chat.max_tokens` for longer ones."
+
+
+def _summary(text: str) -> str:
+    words = len(text.split())
+    tail = text.rstrip().rpartition("\n")[2].strip()
+    return f"{words} words · {tail[-TAIL_LENGTH:]}"
