@@ -336,9 +336,9 @@ def test_nothing_to_change_is_an_error_with_what_the_model_said(
 ) -> None:
     model.enqueue(fenced("def add(a, b):\n    return a + b\n"))
     assert "would change nothing" in error(run("--action", "refactor", f"{file}:4-5", *scripted))
-    model.enqueue(Reply(["I would rather not."]))
+    model.enqueue(Reply(["I would rather not."]), Reply(["I would still rather not."]))
     answer = json.loads(run("--action", "refactor", f"{file}:4-5", "--json", *scripted).stdout)
-    assert answer == {"patch": "", "reason": "the model gave no code", "text": "I would rather not."}
+    assert answer == {"patch": "", "reason": "the model gave no code", "text": "I would still rather not."}
 
 
 def test_new_tests_are_a_new_file(file: Path, model: ScriptedServer, scripted: list[str]) -> None:

@@ -1,0 +1,162 @@
+"""Whether what an action did is usable: each check by its name. Runs the language's tools, asks no model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.eval.actions import reading
+from tests.eval.actions.case import Case
+from tests.eval.actions.toolchains import TOOLCHAINS, Finding, Run
+
+FACTS_NEEDED = 2
+PROSE_CHARACTERS = range(30, 2001)
+"""Less says nothing, more nobody reads beside the code."""
+
+_ASSERTION = re.compile(r"\bassert|\bexpect\b|\bshould|\bCHECK\b|\bREQUIRE\b|\bEXPECT_", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an action did to a workspace."""
+
+    files: Mapping[Path, str] = field(default_factory=dict)
+    """The whole text of each file that it changed or made."""
+    markdown: str = ""
+    problem: str = ""
+    """Why there is nothing, or why the server warns of it."""
+
+
+@dataclass
+class Score:
+    """The checks of one case, in order."""
+
+    checks: dict[str, bool] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """What a failed check printed."""
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether every check holds."""
+        return all(self.checks.values())
+
+    def ran(self, check: str, run: Run) -> None:
+        """Take the result of a program."""
+        self.checks[check] = run.passed
+        if not run.passed:
+            self.notes.append(f"{check}: {run.output[-2000:]}")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A case, the workspace it was tried in and what came of it."""
+
+    case: Case
+    folder: Path
+    """Holds the changed files already."""
+    outcome: Outcome
+    before: tuple[Finding, ...] = ()
+    """What the tool found before."""
+
+    @property
+    def file(self) -> Path:
+        """Return the case's file."""
+        return self.folder / TOOLCHAINS[self.case.language].place(self.case.file)
+
+    @property
+    def text(self) -> str:
+        """Return what the case's file is now."""
+        return self.outcome.files.get(self.file, self.case.text)
+
+    @property
+    def tests(self) -> tuple[Path, str]:
+        """Return the file that was added to or made, and its text."""
+        return next(iter(self.outcome.files.items()))
+
+
+def score(attempt: Attempt) -> Score:
+    """Return which checks hold."""
+    result = Score()
+    if attempt.case.action == "explain":
+        _explanation(attempt, result)
+        return result
+    result.checks["applied"] = bool(attempt.outcome.files) and not attempt.outcome.problem
+    if not attempt.outcome.files:
+        result.notes.append(f"applied: {attempt.outcome.problem}")
+        return result
+    result.checks["parses"] = _parses(attempt)
+    tools = TOOLCHAINS[attempt.case.language]
+    result.ran("tests pass", tools.self_test(attempt.file, attempt.folder))
+    _OWN[attempt.case.action](attempt, result)
+    return result
+
+
+def _explanation(attempt: Attempt, result: Score) -> None:
+    said = reading.prose(attempt.outcome.markdown).strip()
+    result.checks["applied"] = bool(said) and not attempt.outcome.problem
+    result.checks["length"] = len(said) in PROSE_CHARACTERS
+    found = [fact for fact in attempt.case.facts if re.search(fact, said, re.IGNORECASE)]
+    result.checks["facts"] = len(found) >= FACTS_NEEDED
+    result.notes.append(f"facts: {', '.join(found)}; {attempt.outcome.problem}")
+
+
+def _parses(attempt: Attempt) -> bool:
+    language = attempt.case.language
+    own = reading.flaws(language, attempt.text) <= reading.flaws(language, attempt.case.text)
+    others = [text for path, text in attempt.outcome.files.items() if path != attempt.file]
+    return own and not any(reading.flaws(language, text) for text in others)
+
+
+def _documentation(attempt: Attempt, result: Score) -> None:
+    case = attempt.case
+    comment = reading.documentation(case.language, attempt.text, case.name)
+    result.checks["attached"] = bool(comment)
+    result.checks["parameters"] = all(re.search(rf"\b{name}\b", comment) for name in case.parameters)
+    before, after = (reading.tokens(case.language, text) for text in (case.text, attempt.text))
+    result.checks["code unchanged"] = before == after
+
+
+def _types(attempt: Attempt, result: Score) -> None:
+    case = attempt.case
+    if case.parameters:
+        result.checks["annotated"] = reading.annotated(
+            case.language, attempt.text, case.name, case.parameters
+        )
+    else:
+        found = reading.definition(case.language, attempt.text, case.name)
+        text = found[1] if found is not None else ""
+        there = bool(re.search(case.present, text))
+        result.checks["annotated"] = there and not (case.gone and re.search(case.gone, text))
+    _no_new_findings(attempt, result)
+
+
+def _fixed(attempt: Attempt, result: Score) -> None:
+    after = TOOLCHAINS[attempt.case.language].findings(attempt.file, attempt.folder)
+    result.checks["diagnostic gone"] = attempt.before[0].same not in {finding.same for finding in after}
+    _no_new_findings(attempt, result)
+
+
+def _no_new_findings(attempt: Attempt, result: Score) -> None:
+    after = TOOLCHAINS[attempt.case.language].findings(attempt.file, attempt.folder)
+    new = {finding.same for finding in after} - {finding.same for finding in attempt.before}
+    result.checks["compiles"] = not new
+    if new:
+        result.notes.append(f"compiles: {'; '.join(sorted(new))}")
+
+
+def _new_tests(attempt: Attempt, result: Score) -> None:
+    path, text = attempt.tests
+    if path == attempt.file:  # tests that go into the file itself
+        known = set(attempt.case.text.splitlines())
+        text = "\n".join(line for line in text.splitlines() if line not in known)
+    result.checks["asserts"] = bool(_ASSERTION.search(text))
+    result.checks["names it"] = re.search(rf"\b{attempt.case.name}\b", text) is not None
+    tools = TOOLCHAINS[attempt.case.language]
+    result.ran("new tests pass", tools.new_tests(path, attempt.file, attempt.folder))
+
+
+_OWN: Mapping[str, Callable[[Attempt, Score], None]] = {
+    "document": _documentation, "add_types": _types, "fix": _fixed, "write_tests": _new_tests,
+}  # fmt: skip
