@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lsp_server.backends.protocol import Backend, ChatMessage, ChatRequest
-from lsp_server.chat.check import damage
-from lsp_server.chat.context import Context
-from lsp_server.chat.edits import Edit, applied, line_edits
-from lsp_server.chat.new_file import with_tests
-from lsp_server.chat.placement import placed
-from lsp_server.chat.prompt import chat_request
-from lsp_server.chat.prompt_file import PromptFile
-from lsp_server.chat.proposal import Proposal
-from lsp_server.chat.reply import Reply, ReplyParser
-from lsp_server.chat.site import Target
+from lsp_server.chat.actions.prompt_file import PromptFile
+from lsp_server.chat.actions.site import Target
+from lsp_server.chat.editing.check import damage
+from lsp_server.chat.editing.edits import Edit, applied, line_edits
+from lsp_server.chat.editing.proposal import Proposal
+from lsp_server.chat.new_files.new_file import with_tests
+from lsp_server.chat.placing.placement import placed
+from lsp_server.chat.prompting.context import Context
+from lsp_server.chat.prompting.prompt import chat_request
+from lsp_server.chat.replies.reply import Reply, ReplyParser
 from lsp_server.documents.languages import detect
 from lsp_server.errors import BackendError, UserFacingError
 from lsp_server.settings import ChatSettings

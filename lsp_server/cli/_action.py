@@ -14,15 +14,15 @@ import click
 
 from lsp_server import config_files
 from lsp_server.backends.protocol import Backend, ChatRequest
-from lsp_server.chat.catalogue import load
-from lsp_server.chat.context import Context, gather
-from lsp_server.chat.prompt import chat_request
-from lsp_server.chat.prompt_file import PromptFile
-from lsp_server.chat.proposal import Proposal
+from lsp_server.chat.actions.catalogue import load
+from lsp_server.chat.actions.prompt_file import PromptFile
+from lsp_server.chat.actions.site import Diagnostic, Target, site
+from lsp_server.chat.editing.proposal import Proposal
+from lsp_server.chat.prompting.context import Context, gather
+from lsp_server.chat.prompting.prompt import chat_request
 from lsp_server.chat.rewrite import NoEdit, Retrying, rewrite
-from lsp_server.chat.site import Diagnostic, Target, site
-from lsp_server.chat.workspace_text import place as place_in
-from lsp_server.chat.workspace_text import shown
+from lsp_server.chat.workspace.workspace_text import place as place_in
+from lsp_server.chat.workspace.workspace_text import shown
 from lsp_server.cli import _patch, _places
 from lsp_server.cli._answering import print_answer
 from lsp_server.cli._dry_run import show

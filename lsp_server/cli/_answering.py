@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from lsp_server.backends.protocol import Backend, ChatRequest, Chunk, Origin
-from lsp_server.chat.answer import unwrapped
-from lsp_server.chat.tool_loop import ToolUse, converse
+from lsp_server.chat.replies.answer import unwrapped
+from lsp_server.chat.workspace.tool_loop import ToolUse, converse
 from lsp_server.cli._stream import Stream, say
 from lsp_server.cli._terminal import chatting
 from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
     from lsp_server.backends.router import Connected
-    from lsp_server.chat.tools import Toolbox
+    from lsp_server.chat.workspace.tools import Toolbox
 
 
 @dataclass(frozen=True)

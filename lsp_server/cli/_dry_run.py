@@ -11,8 +11,8 @@ import click
 from lsp_server.backends.guarded import Guarded
 from lsp_server.backends.protocol import ChatRequest, ToolSpec
 from lsp_server.backends.router import connect
-from lsp_server.chat.prompt import rendered
-from lsp_server.chat.wording import estimated_tokens
+from lsp_server.chat.prompting.prompt import rendered
+from lsp_server.chat.prompting.wording import estimated_tokens
 from lsp_server.errors import TextWithheld
 from lsp_server.privacy.destination import Destination
 from lsp_server.privacy.rules import PrivacyRules

@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lsp_server.chat.edits import applied
-from lsp_server.chat.proposal import Proposal
+from lsp_server.chat.editing.edits import applied
+from lsp_server.chat.editing.proposal import Proposal
 from lsp_server.errors import UserFacingError
 from lsp_server.privacy.exclusions import place_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lsp_server.chat.attachments import split_lines
+from lsp_server.chat.workspace.attachments import split_lines
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.errors import ConfigurationError, UserFacingError
 

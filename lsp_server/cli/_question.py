@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lsp_server.backends.protocol import ChatMessage, ChatRequest
-from lsp_server.chat.catalogue import system_message
-from lsp_server.chat.staged_diff import shortened, top_folder, uris
-from lsp_server.chat.wording import BYTES_PER_TOKEN, estimated_tokens, fenced, head
+from lsp_server.chat.actions.catalogue import system_message
+from lsp_server.chat.prompting.staged_diff import shortened, top_folder, uris
+from lsp_server.chat.prompting.wording import BYTES_PER_TOKEN, estimated_tokens, fenced, head
 from lsp_server.cli import _places
 from lsp_server.documents.languages import PLAIN, detect
 from lsp_server.errors import UserFacingError

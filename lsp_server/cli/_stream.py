@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from lsp_server.chat.workspace_text import shown
+from lsp_server.chat.workspace.workspace_text import shown
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What moves a terminal's cursor, sets its title or fills its clipboard: a model repeats what it has read."""

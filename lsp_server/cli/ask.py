@@ -15,7 +15,7 @@ from lsp_server.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lsp_server.chat.tools import Toolbox
+    from lsp_server.chat.workspace.tools import Toolbox
     from lsp_server.cli._question import Question
     from lsp_server.settings import Settings
 
@@ -137,7 +137,7 @@ def _workspace() -> Path | None:
 def _tools(
     settings: Settings, options: Options, why_withheld: Callable[[str], str | None] = lambda _: None
 ) -> Toolbox | None:
-    from lsp_server.chat.tools import Toolbox
+    from lsp_server.chat.workspace.tools import Toolbox
 
     root = _workspace()
     if root is None or not options.tools or not settings.chat.tools:

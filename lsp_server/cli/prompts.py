@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from lsp_server import config_files
-from lsp_server.chat import catalogue
-from lsp_server.chat.catalogue import Catalogue
-from lsp_server.chat.prompt_file import PromptFile
+from lsp_server.chat.actions import catalogue
+from lsp_server.chat.actions.catalogue import Catalogue
+from lsp_server.chat.actions.prompt_file import PromptFile
 from lsp_server.cli._terminal import load_settings
 from lsp_server.errors import ConfigurationError
 from lsp_server.settings import Settings

@@ -12,7 +12,7 @@ import click
 
 from lsp_server import config_files
 from lsp_server import trust as trusted
-from lsp_server.chat.prompt_file import PromptFileError, parse
+from lsp_server.chat.actions.prompt_file import PromptFileError, parse
 from lsp_server.errors import ConfigurationError
 from lsp_server.options_reference import needing_trust, written
 from lsp_server.settings import WORKSPACE_SECTIONS, workspace_file, workspace_prompts_folder

@@ -20,7 +20,7 @@ from lsp_server.features.workspace_edit import Change, change, workspace_edit
 from lsp_server.reporting import Severity
 
 if TYPE_CHECKING:
-    from lsp_server.chat.proposal import Proposal
+    from lsp_server.chat.editing.proposal import Proposal
 
 APPLY, DISCARD, AGAIN = "Apply anyway", "Discard", "Run again"
 
@@ -111,7 +111,7 @@ class Delivery:
             return False
 
     async def _show(self, job: Job, proposal: Proposal, now: Change, why: str) -> None:
-        from lsp_server.chat.wording import fenced
+        from lsp_server.chat.prompting.wording import fenced
 
         shown = Explanation(self.session.server, job.title, f"{job.file.id}-{job.target.name}", proposal.uri)
         code = "".join(edit.text for edit in now.edits)

@@ -12,8 +12,8 @@ from lsp_server.features.action_call import ActionCall
 from lsp_server.features.client import Client
 
 if TYPE_CHECKING:
-    from lsp_server.chat.offer import Offer
-    from lsp_server.chat.site import Site
+    from lsp_server.chat.actions.offer import Offer
+    from lsp_server.chat.actions.site import Site
 
 COMMAND = "lsp_server.runAction"
 QUICK_FIX = types.CodeActionKind.QuickFix.value

@@ -17,9 +17,9 @@ from lsp_server.features.action_call import ActionCall
 from lsp_server.features.action_state import ActionState
 
 if TYPE_CHECKING:
-    from lsp_server.chat.offer import Offer
-    from lsp_server.chat.prompt_file import PromptFile
-    from lsp_server.chat.site import Diagnostic, Severity, Site
+    from lsp_server.chat.actions.offer import Offer
+    from lsp_server.chat.actions.prompt_file import PromptFile
+    from lsp_server.chat.actions.site import Diagnostic, Severity, Site
 
 _SEVERITIES: dict[types.DiagnosticSeverity, Severity] = {
     types.DiagnosticSeverity.Error: "error",
@@ -38,7 +38,7 @@ def offsets(snapshot: Snapshot, place: types.Range, encoding: Encoding) -> tuple
 
 def diagnostic(snapshot: Snapshot, found: types.Diagnostic, encoding: Encoding) -> Diagnostic:
     """Return a client's diagnostic with offsets."""
-    from lsp_server.chat.site import Diagnostic
+    from lsp_server.chat.actions.site import Diagnostic
 
     start, end = offsets(snapshot, found.range, encoding)
     severity = _SEVERITIES.get(found.severity or types.DiagnosticSeverity.Error, "error")
@@ -51,8 +51,8 @@ def menu(
     state: ActionState, snapshot: Snapshot, call: ActionCall, files: Sequence[PromptFile], encoding: Encoding
 ) -> tuple[Site, list[Offer]]:
     """Return what stands at a place and the actions that make sense there; `call` is for this snapshot."""
-    from lsp_server.chat.offer import offers
-    from lsp_server.chat.site import site
+    from lsp_server.chat.actions.offer import offers
+    from lsp_server.chat.actions.site import site
 
     start, end = offsets(snapshot, call.range, encoding)
     wrong = tuple(diagnostic(snapshot, found, encoding) for found in call.diagnostics)
@@ -62,7 +62,7 @@ def menu(
 
 def brought_along(base: Snapshot, now: Snapshot, call: ActionCall, encoding: Encoding) -> ActionCall:
     """Return a call for the text of `base` as one for the text of `now`."""
-    from lsp_server.chat.moved import moved
+    from lsp_server.chat.editing.moved import moved
 
     def along(place: types.Range) -> types.Range:
         start, end = moved(base.text, now.text, *offsets(base, place, encoding))

@@ -23,12 +23,12 @@ from lsp_server.features.session import Session
 
 if TYPE_CHECKING:
     from lsp_server.backends.protocol import Backend
-    from lsp_server.chat.answer import Answer
-    from lsp_server.chat.context import Context
-    from lsp_server.chat.prompt_file import PromptFile
-    from lsp_server.chat.proposal import Proposal
+    from lsp_server.chat.actions.prompt_file import PromptFile
+    from lsp_server.chat.actions.site import Target
+    from lsp_server.chat.editing.proposal import Proposal
+    from lsp_server.chat.prompting.context import Context
+    from lsp_server.chat.replies.answer import Answer
     from lsp_server.chat.rewrite import NoEdit, Step
-    from lsp_server.chat.site import Target
 
 TAIL_LENGTH = 60
 """Of the last line in a progress message; bars are narrow."""
@@ -143,8 +143,8 @@ class ActionRunner:
 
     async def _words(self, job: Job, progress: RunProgress) -> AsyncGenerator[Answer, None]:
         backend, context = await self._ready(job, progress)
-        from lsp_server.chat.answer import answer
-        from lsp_server.chat.prompt import chat_request
+        from lsp_server.chat.prompting.prompt import chat_request
+        from lsp_server.chat.replies.answer import answer
 
         settings = self._session.settings.chat
         request = await asyncio.to_thread(chat_request, job.file, job.target, context, settings, job.answers)
@@ -159,7 +159,7 @@ class ActionRunner:
         return backend, await asyncio.to_thread(self._gathered, job)
 
     def _gathered(self, job: Job) -> Context:
-        from lsp_server.chat.context import gather
+        from lsp_server.chat.prompting.context import gather
 
         budget = self._session.settings.chat.context_tokens
         return gather(job.target, job.file.context, budget, self._session.root)

@@ -25,7 +25,7 @@ from lsp_server.reporting import Severity
 from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
-    from lsp_server.chat.catalogue import Catalogue
+    from lsp_server.chat.actions.catalogue import Catalogue
     from lsp_server.documents.syntax import SyntaxTree, SyntaxTrees
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class ActionState:
 
     def _look(self, settings: Settings) -> Catalogue:
         """Load the catalogue if it is not that of the files as they are; runs on a thread."""
-        from lsp_server.chat.catalogue import load
+        from lsp_server.chat.actions.catalogue import load
 
         folders = config_files.prompt_folders(settings, self._session.root)
         made_of = (settings, _stamp(folders))

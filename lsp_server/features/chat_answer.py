@@ -24,10 +24,10 @@ from lsp_server.reporting import Severity
 
 if TYPE_CHECKING:
     from lsp_server.backends.protocol import Backend, ChatRequest, Chunk
-    from lsp_server.chat.answer_writer import AnswerWriter
-    from lsp_server.chat.conversation import Conversation, Turn
-    from lsp_server.chat.site import Diagnostic
-    from lsp_server.chat.tool_loop import ToolUse
+    from lsp_server.chat.actions.site import Diagnostic
+    from lsp_server.chat.chats.answer_writer import AnswerWriter
+    from lsp_server.chat.chats.conversation import Conversation, Turn
+    from lsp_server.chat.workspace.tool_loop import ToolUse
 
 KnownDiagnostics = Callable[[str], "Sequence[Diagnostic]"]
 """Returns what is wrong with a document, by its uri, as the client has said."""
@@ -65,7 +65,7 @@ class ChatAnswer:
         diagnostics: KnownDiagnostics,
     ) -> None:
         """Answer the last turn of `conversation`, in place of the answer that it `replaces`."""
-        from lsp_server.chat.answer_writer import AnswerWriter
+        from lsp_server.chat.chats.answer_writer import AnswerWriter
 
         self._session = session
         self._uri = uri
@@ -103,7 +103,7 @@ class ChatAnswer:
 
     async def _asked(self, progress: RunProgress) -> Ended:
         """Do all up to the end of the stream."""
-        from lsp_server.chat.answer_writer import TurnGone
+        from lsp_server.chat.chats.answer_writer import TurnGone
 
         try:
             progress.report("waiting for the model")
@@ -138,7 +138,7 @@ class ChatAnswer:
                 task.result()
 
     async def _read(self, progress: RunProgress) -> None:
-        from lsp_server.chat.tool_loop import ToolUse
+        from lsp_server.chat.workspace.tool_loop import ToolUse
 
         answer = self._writer.answer
         async with aclosing(self._chunks()) as chunks:
@@ -169,7 +169,7 @@ class ChatAnswer:
                 yield chunk
 
     def _request(self) -> ChatRequest:
-        from lsp_server.chat.chat_question import chat_question
+        from lsp_server.chat.chats.chat_question import chat_question
 
         session = self._session
         settings = session.settings.chat
@@ -178,8 +178,8 @@ class ChatAnswer:
     async def _conversing(
         self, backend: Backend, request: ChatRequest
     ) -> AsyncGenerator[Chunk | ToolUse, None]:
-        from lsp_server.chat.tool_loop import converse
-        from lsp_server.chat.tools import Toolbox
+        from lsp_server.chat.workspace.tool_loop import converse
+        from lsp_server.chat.workspace.tools import Toolbox
 
         root, settings = self._session.root, self._session.settings.chat
         if root is None or not settings.tools:
@@ -207,7 +207,7 @@ class ChatAnswer:
 
     async def _finished(self, ended: Ended) -> Ended:
         """Leave the document in order, and say how it ended; what it cannot take is shown."""
-        from lsp_server.chat.answer_writer import TurnGone
+        from lsp_server.chat.chats.answer_writer import TurnGone
 
         said = self._writer.answer.said
         try:

@@ -16,8 +16,8 @@ from lsp_server.features.client import CannotAskError, Client, ask
 from lsp_server.features.session import Session
 
 if TYPE_CHECKING:
-    from lsp_server.chat.apply_block import Aim, AimedBlock, TargetFile
-    from lsp_server.chat.proposal import Proposal
+    from lsp_server.chat.chats.apply_block import Aim, AimedBlock, TargetFile
+    from lsp_server.chat.editing.proposal import Proposal
 
 APPLY, DISCARD = "Apply", "Discard"
 
@@ -55,8 +55,8 @@ def target_name(session: Session, chat: Snapshot, offset: int) -> str | None:
 
 
 def _found(session: Session, chat: Snapshot, offset: int) -> tuple[AimedBlock, Aim, TargetFile]:
-    from lsp_server.chat.apply_block import best_aim, block_at
-    from lsp_server.chat.conversation import parse
+    from lsp_server.chat.chats.apply_block import best_aim, block_at
+    from lsp_server.chat.chats.conversation import parse
 
     conversation = parse(chat.text)
     block = block_at(conversation, offset) if conversation is not None else None
@@ -71,9 +71,9 @@ def _found(session: Session, chat: Snapshot, offset: int) -> tuple[AimedBlock, A
 
 
 def _prepared(session: Session, chat: Snapshot, offset: int) -> tuple[str, Proposal, Job]:
-    from lsp_server.chat.apply_block import proposal
-    from lsp_server.chat.prompt_file import PromptFile
-    from lsp_server.chat.site import Target
+    from lsp_server.chat.actions.prompt_file import PromptFile
+    from lsp_server.chat.actions.site import Target
+    from lsp_server.chat.chats.apply_block import proposal
     from lsp_server.documents.languages import detect
 
     block, aim, target = _found(session, chat, offset)

@@ -35,7 +35,7 @@ from lsp_server.features.session import Session
 from lsp_server.reporting import Severity
 
 if TYPE_CHECKING:
-    from lsp_server.chat.conversation import Conversation
+    from lsp_server.chat.chats.conversation import Conversation
 
 logger = logging.getLogger(__name__)
 
@@ -227,14 +227,14 @@ def _may_be_chat(snapshot: Snapshot) -> bool:
 
 def _parsed(snapshot: Snapshot) -> Conversation | None:
     """Take a chat apart; imports what that needs, so call it on a thread."""
-    from lsp_server.chat.conversation import parse
+    from lsp_server.chat.chats.conversation import parse
 
     return parse(snapshot.text)
 
 
 def _created(link: str) -> tuple[Path, str]:
-    from lsp_server.chat import chat_files
-    from lsp_server.chat.conversation import new_chat
+    from lsp_server.chat.chats import chat_files
+    from lsp_server.chat.chats.conversation import new_chat
 
     text = new_chat(question=f"{link}\n" if link else "")
     return chat_files.create(text), text

@@ -35,7 +35,7 @@ from lsp_server.features.session import Session
 from lsp_server.reporting import Severity
 
 if TYPE_CHECKING:
-    from lsp_server.chat.site import Diagnostic
+    from lsp_server.chat.actions.site import Diagnostic
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class Actions:
     async def _resolve(self, action: types.CodeAction, call: ActionCall) -> types.CodeAction:
         if action.command is not None or (await self._runner.file(call)).output == "markdown":
             return action  # runs as the command
-        from lsp_server.chat.proposal import Proposal
+        from lsp_server.chat.editing.proposal import Proposal
 
         job = await self._runner.job(call)
         client = Client.of(self._session.server)
@@ -175,7 +175,7 @@ class Actions:
         await self.run(call)
 
     async def _run(self, call: ActionCall) -> dict[str, object]:
-        from lsp_server.chat.proposal import Proposal
+        from lsp_server.chat.editing.proposal import Proposal
 
         delivery = Delivery(self._session, Client.of(self._session.server))
         while True:

@@ -105,7 +105,7 @@ class Explanation:
         self._server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
 
     def _write(self, markdown: str, *notes: str) -> str:
-        from lsp_server.chat.harmless import harmless
+        from lsp_server.chat.replies.harmless import harmless
 
         shown = harmless(markdown.strip())
         text = f"# {self._title}\n\n{shown}\n"

@@ -50,7 +50,7 @@ class Explanations:
 
 def _followed(last: Explained, now: Snapshot) -> Explained | None:
     """Find the code of an explanation in the text as it is now; compares whole texts."""
-    from lsp_server.chat.edits import Edit, rebased
+    from lsp_server.chat.editing.edits import Edit, rebased
 
     base, place = last.snapshot.text, (last.start, last.end)
     code = base[last.start : last.end]

@@ -20,7 +20,7 @@ from lsp_server.features.client import Client
 from lsp_server.features.session import Session
 
 if TYPE_CHECKING:
-    from lsp_server.chat.edits import Edit
+    from lsp_server.chat.editing.edits import Edit
 
 logger = logging.getLogger(__name__)
 

@@ -34,6 +34,6 @@ class PartialText:
             return
         self._next = now + PAUSE_S
         self._sent = text
-        from lsp_server.chat.harmless import harmless  # not before the client is served
+        from lsp_server.chat.replies.harmless import harmless  # not before the client is served
 
         self._server.protocol.notify(METHOD, {**self._about, "text": harmless(text)})

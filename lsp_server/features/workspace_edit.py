@@ -17,8 +17,8 @@ from lsp_server.documents.snapshot import Snapshot
 from lsp_server.features.client import Client
 
 if TYPE_CHECKING:
-    from lsp_server.chat.edits import Edit
-    from lsp_server.chat.proposal import Proposal
+    from lsp_server.chat.editing.edits import Edit
+    from lsp_server.chat.editing.proposal import Proposal
 
 _ANNOTATION = "codestral-lsp"
 
@@ -40,7 +40,7 @@ def change(proposal: Proposal, documents: Iterable[Snapshot]) -> Change | None:
 
     Compares whole texts: call it on a thread.
     """
-    from lsp_server.chat.edits import line_edits, rebased
+    from lsp_server.chat.editing.edits import line_edits, rebased
 
     now = _open_document(proposal.uri, documents)
     if proposal.base is not None:
@@ -112,6 +112,6 @@ def _open_document(uri: str, documents: Iterable[Snapshot]) -> Snapshot | None:
 
 
 def _applied(text: str, edits: Iterable[Edit]) -> str:
-    from lsp_server.chat.edits import applied
+    from lsp_server.chat.editing.edits import applied
 
     return applied(text, tuple(edits))

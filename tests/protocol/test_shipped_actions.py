@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lsp_server.chat.catalogue import load
+from lsp_server.chat.actions.catalogue import load
 from tests.protocol.conftest import Start
 from tests.support.editor import Editor, command
 from tests.support.scripted_server import Reply, ScriptedServer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lsp_server.chat.site import Diagnostic, Site, site
+from lsp_server.chat.actions.site import Diagnostic, Site, site
 from lsp_server.documents.languages import detect
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.syntax import parse

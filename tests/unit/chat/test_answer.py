@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.chat.answer import unwrapped
+from lsp_server.chat.replies.answer import unwrapped
 
 
 @pytest.mark.parametrize(

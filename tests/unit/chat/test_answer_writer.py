@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.chat.answer_writer import AnswerText, AnswerWriter, TurnGone
-from lsp_server.chat.conversation import parse
-from lsp_server.chat.edits import Edit, applied
+from lsp_server.chat.chats.answer_writer import AnswerText, AnswerWriter, TurnGone
+from lsp_server.chat.chats.conversation import parse
+from lsp_server.chat.editing.edits import Edit, applied
 
 HEAD = "# Chat\n\n> system: Be short.\n\n"
 ASKED = HEAD + "## You\n\nWell?\n"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.chat.apply_block import Aim, AimedBlock, best_aim, block_at, proposal, target_file
-from lsp_server.chat.conversation import parse
-from lsp_server.chat.edits import applied
+from lsp_server.chat.chats.apply_block import Aim, AimedBlock, best_aim, block_at, proposal, target_file
+from lsp_server.chat.chats.conversation import parse
+from lsp_server.chat.editing.edits import applied
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.errors import UserFacingError
 

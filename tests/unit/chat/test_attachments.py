@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.chat.attachments import find, read
+from lsp_server.chat.workspace.attachments import find, read
 from lsp_server.errors import UserFacingError
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.chat import prompt_file
-from lsp_server.chat.context import gather
-from lsp_server.chat.prompt_file import Scope
-from lsp_server.chat.site import Diagnostic, Target
-from lsp_server.chat.wording import estimated_tokens
+from lsp_server.chat.actions import prompt_file
+from lsp_server.chat.actions.prompt_file import Scope
+from lsp_server.chat.actions.site import Diagnostic, Target
+from lsp_server.chat.prompting.context import gather
+from lsp_server.chat.prompting.wording import estimated_tokens
 from tests.unit.chat.drawn_site import drawn_site, problem
 from tests.unit.chat.test_site import SAMPLES
 

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.chat import catalogue, context, prompt, prompt_file
-from lsp_server.chat.context import Context
-from lsp_server.chat.new_file import NewFile
-from lsp_server.chat.prompt import chat_request, rendered
-from lsp_server.chat.prompt_file import PromptFile, Question
-from lsp_server.chat.site import Target
-from lsp_server.chat.wording import dedented, fenced
+from lsp_server.chat.actions import catalogue, prompt_file
+from lsp_server.chat.actions.prompt_file import PromptFile, Question
+from lsp_server.chat.actions.site import Target
+from lsp_server.chat.new_files.new_file import NewFile
+from lsp_server.chat.prompting import context, prompt
+from lsp_server.chat.prompting.context import Context
+from lsp_server.chat.prompting.prompt import chat_request, rendered
+from lsp_server.chat.prompting.wording import dedented, fenced
 from lsp_server.errors import UserFacingError
 from lsp_server.settings import ChatSettings
 from tests.unit.chat.drawn_site import drawn_site

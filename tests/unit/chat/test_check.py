@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.chat.check import damage
+from lsp_server.chat.editing.check import damage
 from lsp_server.documents.languages import LANGUAGES, detect
 
 WHOLE = {

@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.backends.protocol import ChatMessage
-from lsp_server.chat.answer_writer import AnswerWriter
-from lsp_server.chat.conversation import (
+from lsp_server.chat.chats.answer_writer import AnswerWriter
+from lsp_server.chat.chats.conversation import (
     BLANKS,
     Conversation,
     messages,
     new_chat,
     parse,
 )
-from lsp_server.chat.edits import Edit, applied
-from lsp_server.chat.fenced_code import FencedCode
-from lsp_server.chat.wording import fenced
+from lsp_server.chat.chats.fenced_code import FencedCode
+from lsp_server.chat.editing.edits import Edit, applied
+from lsp_server.chat.prompting.wording import fenced
 from lsp_server.errors import UserFacingError
 
 HEAD = "# Chat\n\n> system: Be short.\n\n"

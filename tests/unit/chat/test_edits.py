@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lsp_server.chat.edits import Edit, applied, line_edits, rebased
-from lsp_server.chat.line_diff import hunks, lines_of
+from lsp_server.chat.editing.edits import Edit, applied, line_edits, rebased
+from lsp_server.chat.editing.line_diff import hunks, lines_of
 
 CONTENTS = ("a", "b", "", "  c", "é🦊", "x\u2028y", "f\x0c\x0bg", "{", "}", "a b", "\ud83d", "\x00")
 ENDS = ("\n", "\r\n", "\r")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from lsp_server.chat.harmless import INVISIBLE, harmless
+from lsp_server.chat.replies.harmless import INVISIBLE, harmless
 
 SHOWN = [
     "Plain `code` and **bold**, a < b, a <= b, [a link](https://example.org/).",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.chat.new_file import NewFile, with_tests
+from lsp_server.chat.new_files.new_file import NewFile, with_tests
 from lsp_server.documents.languages import LANGUAGES
 from lsp_server.documents.syntax import parse
 

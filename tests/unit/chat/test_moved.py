@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.chat.moved import moved
+from lsp_server.chat.editing.moved import moved
 
 LINES = st.lists(st.text("ab 🦀", max_size=4).map(lambda line: f"{line}\n"), max_size=6).map("".join)
 COUNT = st.integers(0, 5)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.chat.new_file import NewFile, test_file
-from lsp_server.chat.site import Target
+from lsp_server.chat.actions.site import Target
+from lsp_server.chat.new_files.new_file import NewFile, test_file
 from lsp_server.documents.languages import detect
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.syntax import parse

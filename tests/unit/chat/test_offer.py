@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.chat import catalogue, prompt_file
-from lsp_server.chat.offer import CONDITIONS, offers, titled
-from lsp_server.chat.prompt_file import PromptFile, Scope
-from lsp_server.chat.site import Site, site
+from lsp_server.chat.actions import catalogue, prompt_file
+from lsp_server.chat.actions.offer import CONDITIONS, offers, titled
+from lsp_server.chat.actions.prompt_file import PromptFile, Scope
+from lsp_server.chat.actions.site import Site, site
 from lsp_server.documents.languages import detect
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.syntax import parse

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.chat.edits import applied
-from lsp_server.chat.placement import placed
-from lsp_server.chat.prompt_file import Output, PromptFile, Scope
-from lsp_server.chat.site import Target
+from lsp_server.chat.actions.prompt_file import Output, PromptFile, Scope
+from lsp_server.chat.actions.site import Target
+from lsp_server.chat.editing.edits import applied
+from lsp_server.chat.placing.placement import placed
 from lsp_server.documents.languages import detect
 from lsp_server.documents.outline import definitions
 from lsp_server.documents.snapshot import Snapshot

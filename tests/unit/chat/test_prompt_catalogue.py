@@ -10,9 +10,9 @@ from typing import get_args
 import pytest
 
 from lsp_server import prompt_files
-from lsp_server.chat import catalogue
-from lsp_server.chat.catalogue import load, system_message
-from lsp_server.chat.prompt_file import Output
+from lsp_server.chat.actions import catalogue
+from lsp_server.chat.actions.catalogue import load, system_message
+from lsp_server.chat.actions.prompt_file import Output
 
 SHIPPED = tuple(file.id for file in load([]).files)
 

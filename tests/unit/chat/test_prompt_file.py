@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lsp_server.chat.prompt_file import PromptFile, PromptFileError, Question, parse
+from lsp_server.chat.actions.prompt_file import PromptFile, PromptFileError, Question, parse
 
 HEAD = """+++
 id = "shout"

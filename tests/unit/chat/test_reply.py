@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.chat.reply import Reply, ReplyParser
+from lsp_server.chat.replies.reply import Reply, ReplyParser
 
 RECORDED: list[dict[str, Any]] = [
     json.loads(line)

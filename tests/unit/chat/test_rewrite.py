@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from lsp_server.backends.protocol import Chunk
-from lsp_server.chat.catalogue import load
-from lsp_server.chat.context import Context, gather
-from lsp_server.chat.edits import applied
-from lsp_server.chat.proposal import Proposal
+from lsp_server.chat.actions.catalogue import load
+from lsp_server.chat.editing.edits import applied
+from lsp_server.chat.editing.proposal import Proposal
+from lsp_server.chat.prompting.context import Context, gather
 from lsp_server.chat.rewrite import CUT, NoEdit, Partial, Retrying, Step, rewrite
 from lsp_server.errors import BackendUnavailable, RequestRejected
 from lsp_server.settings import ChatSettings

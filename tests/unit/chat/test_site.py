@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lsp_server.chat.prompt_file import Scope
-from lsp_server.chat.site import Target, site
+from lsp_server.chat.actions.prompt_file import Scope
+from lsp_server.chat.actions.site import Target, site
 from lsp_server.documents.languages import detect
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.syntax import parse

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.chat.context import gather
-from lsp_server.chat.staged_diff import files, shortened, staged_diff, top_folder
-from lsp_server.chat.wording import size
+from lsp_server.chat.prompting.context import gather
+from lsp_server.chat.prompting.staged_diff import files, shortened, staged_diff, top_folder
+from lsp_server.chat.prompting.wording import size
 from tests.unit.chat.drawn_site import drawn_site
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lsp_server.backends.protocol import ChatMessage, ChatRequest, Chunk, ToolCall
-from lsp_server.chat.tool_loop import AGAIN, CUT, MAX_ROUNDS, MOST_CALLS, ToolUse, converse
-from lsp_server.chat.tools import Toolbox
+from lsp_server.chat.workspace.tool_loop import AGAIN, CUT, MAX_ROUNDS, MOST_CALLS, ToolUse, converse
+from lsp_server.chat.workspace.tools import Toolbox
 from lsp_server.errors import BackendUnavailable, RequestRejected
 from tests.support.scripted_backend import ScriptedBackend
 

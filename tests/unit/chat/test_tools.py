@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lsp_server.backends.protocol import ToolCall
-from lsp_server.chat.site import Diagnostic
-from lsp_server.chat.tools import Toolbox, ToolResult
+from lsp_server.chat.actions.site import Diagnostic
+from lsp_server.chat.workspace.tools import Toolbox, ToolResult
 from lsp_server.privacy.rules import PrivacyRules
 from lsp_server.settings import PrivacySettings
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lsp_server import trust
-from lsp_server.chat import catalogue
+from lsp_server.chat.actions import catalogue
 from lsp_server.cli.prompts import prompts
 from lsp_server.settings import workspace_prompts_folder
 

@@ -1,0 +1,1 @@
+"""What can be asked for: prompt files, where they make sense, and what they work on there."""

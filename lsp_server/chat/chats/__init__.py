@@ -1,0 +1,1 @@
+"""Conversations as Markdown documents, read, written and applied."""

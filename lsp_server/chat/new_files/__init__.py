@@ -1,0 +1,1 @@
+"""Where tests belong in a project, and how they go into what is there."""

@@ -1,0 +1,126 @@
+"""The code of a reply as a syntax tree, also where it is a piece that no file consists of: a method alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tree_sitter import Node
+
+from lsp_server.chat.placing.shapes import shapes
+from lsp_server.documents.comments import comment_above
+from lsp_server.documents.definitions import Shape
+from lsp_server.documents.enclosing import Around, covering
+from lsp_server.documents.languages import Language
+from lsp_server.documents.node_types import LEADING
+from lsp_server.documents.snapshot import Snapshot
+from lsp_server.documents.syntax import SyntaxTree, parse
+
+_IN_CLASS = ("class _ {\n", "\n}\n")
+_WRAPS = {
+    **dict.fromkeys(("javascript", "typescript", "tsx", "java", "csharp"), (("", ""), _IN_CLASS)),
+    # A declaration alone, and the end of a signature that stands without its body.
+    "python": (("", ""), ("", ":\n    pass\n")),
+    "php": (("", ""), ("<?php\n", ""), ("<?php class _ {\n", "\n}\n"), ("<?php\n", " {}\n")),
+    "cpp": (("", ""), ("class _ {\n", "\n};\n"), ("", " {}\n")),
+    "c": (("", ""), ("", " {}\n")),
+    "rust": (("", ""), ("", " {}\n")),
+    "go": (("", ""), ("", " {}\n")),
+}
+"""What may have to stand around a piece of code for it to parse."""
+
+
+_LEADING = LEADING | {"global_statement"}
+
+
+@dataclass(frozen=True)
+class ReplyCode:
+    """Code with a tree, and the definition in it that was asked for."""
+
+    snapshot: Snapshot
+    tree: SyntaxTree
+    shape: Shape
+    around: Around
+    extent: tuple[int, int]
+    """The code, without what stands around it for the parser."""
+
+    @property
+    def text(self) -> str:
+        """Return the code with what stands around it."""
+        return self.tree.text
+
+    def comment(self) -> tuple[int, int] | None:
+        """Return the comment right above the definition."""
+        found = comment_above(self.snapshot, self.tree, self.around.start)
+        return found if found is not None and found[0] >= self.extent[0] else None
+
+
+def with_definition(
+    code: str, language: Language, name: str, within: str = "", signature: str = ""
+) -> ReplyCode | None:
+    """Return code in which `name` is defined.
+
+    If it is defined more than once, the class that it stands in and its signature tell which one is meant.
+    """
+    best: tuple[tuple[bool, ...], ReplyCode] | None = None
+    for before, after in _WRAPS.get(language.name, (("", ""),)):
+        if before.startswith("<?php") and "<?" in code:
+            continue
+        tree = parse(before + code + after, language)
+        if tree is None:
+            return None
+        snapshot = Snapshot("", language.ids[0], 0, tree.text)
+        for shape, parents in _named(tree, name):
+            start, end = tree.range(shape.node)
+            around = covering(snapshot, tree, start, end)
+            if around is None or end <= len(before):
+                continue
+            extent = len(before), len(before) + len(code)
+            same = "".join(tree.text[slice(*around.signature)].split()) == "".join(signature.split())
+            rank = (not shape.node.has_error, shape.body is not None, within in parents, same)
+            if best is None or rank > best[0]:
+                best = rank, ReplyCode(snapshot, tree, shape, around, extent)
+        if best is not None and best[0][0]:
+            break
+    return best[1] if best is not None else None
+
+
+def all_definitions(code: str, language: Language) -> list[tuple[str, tuple[int, int]]]:
+    """Return the names of what a piece of code defines, and where each stands with its decorators."""
+    for before, after in _WRAPS.get(language.name, (("", ""),)):
+        tree = parse(before + code + after, language)
+        if tree is None or (tree.root.has_error and after):
+            continue
+        snapshot = Snapshot("", language.ids[0], 0, tree.text)
+        found = []
+        for shape in shapes(tree):
+            around = covering(snapshot, tree, *tree.range(shape.node))
+            start = around.start - len(before) if around is not None else -1
+            if around is not None and start >= 0:
+                found.append((_last(around.name), (start, around.end - len(before))))
+        if found:
+            return found
+    return []
+
+
+def _named(tree: SyntaxTree, name: str) -> Iterator[tuple[Shape, list[str]]]:
+    open_shapes: list[Shape] = []
+    for shape in shapes(tree):
+        while open_shapes and open_shapes[-1].node.end_byte <= shape.node.start_byte:
+            open_shapes.pop()
+        if _last(tree.text_of(shape.name)) == _last(name):
+            yield shape, [_last(tree.text_of(item.name)) for item in open_shapes]
+        open_shapes.append(shape)
+
+
+def _last(name: str) -> str:
+    """Return a name without what qualifies it: `A::f`, `M.f`."""
+    return name.replace("::", ".").rpartition(".")[2].strip()
+
+
+def beside(code: ReplyCode) -> tuple[Node, list[Node]]:
+    """Return the node of the definition with what leads it, and all nodes of its level in order."""
+    node = code.shape.node
+    while (parent := node.parent) is not None and parent.type in _LEADING:
+        node = parent
+    return node, list(parent.named_children) if parent is not None else [node]

@@ -1,0 +1,1 @@
+"""What the model is asked, in words: context within a budget, variables, messages."""

@@ -1,0 +1,1 @@
+"""What a model says, taken apart while it streams."""
