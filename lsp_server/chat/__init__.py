@@ -1,6 +1,6 @@
 """Selection → prompt → reply → edits. Must not know LSP.
 
-    actions      the prompt files there are, what stands at a place, and which actions make sense there; no model
+    actions      the prompt files there are, and which of them make sense at a place; no model
     prompting    what the model is told besides the code, and the request as a whole
     replies      the code, or the words, in what the model says
     placing      where code goes in a document, with its indentation and line endings
