@@ -22,8 +22,11 @@ import tree_sitter_lua
 
 from lsp_server.backends.references import check
 from lsp_server.backends.router import connect
+from lsp_server.chat.actions.catalogue import load
+from lsp_server.chat.actions.prompt_file import parse
 from lsp_server.cli import command
 from lsp_server.cli.models import markdown as models_table
+from lsp_server.cli.prompts import markdown as actions_table
 from lsp_server.cli.settings import markdown as settings_table
 from lsp_server.models import catalogue
 from lsp_server.models.store import FOLDER_VARIABLE
@@ -107,7 +110,7 @@ def test_the_second_command_is_what_ci_runs() -> None:
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_works(line: str, environment: Mapping[str, str]) -> None:
-    assert line.startswith("lsp_server ")
+    assert re.search(r"(?:^|\| )lsp_server ", line)
     shell(line, ROOT, environment, 250)
 
 
@@ -117,6 +120,15 @@ def test_the_table_of_models_is_current() -> None:
 
 def test_the_table_of_settings_is_current() -> None:
     assert f"\n\n{settings_table()}\n\n" in README.read_text(encoding="utf-8")
+
+
+def test_the_table_of_actions_is_current() -> None:
+    assert f"\n\n{actions_table(load([]))}\n\n" in README.read_text(encoding="utf-8")
+
+
+def test_the_example_of_an_action_is_one() -> None:
+    [example] = re.findall(r"^````markdown\n(.*?)^````$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert parse(example, "README.md").id == "names"
 
 
 def test_every_command_is_in_the_table_and_every_command_named_exists() -> None:
