@@ -29,6 +29,9 @@ from lsp_server.privacy.secret_scan import PLACEHOLDER
 
 log = logging.getLogger(__name__)
 
+LONGEST_REPLY = 1 << 20
+"""Of a chat, in characters: some 300,000 tokens. A server that never ends must not fill the memory."""
+
 _PROCESS = secrets.token_bytes(32)
 
 
@@ -73,8 +76,13 @@ class Guarded:
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the next turn of a cleared conversation."""
         cleared, withheld = await self._cleared_chat(request)
+        room = LONGEST_REPLY
         async with aclosing(self._guarded(self._backend.chat(cleared), withheld)) as chunks:
             async for chunk in chunks:
+                if len(chunk.text) > room:
+                    yield replace(chunk, text=chunk.text[:room], finish_reason="length", tool_calls=())
+                    return
+                room -= len(chunk.text)
                 yield chunk
 
     async def prepare(self) -> AsyncGenerator[Readiness, None]:

@@ -68,9 +68,8 @@ def in_words(request: ChatRequest) -> ChatRequest:
     names = names_of_calls(request.messages)
     told = [_in_words(message, names) for message in request.messages]
     messages: list[ChatMessage] = []
-    for role, group in groupby(
-        told, key=lambda message: message.role
-    ):  # some templates want them to alternate
+    # Some templates want the roles to alternate.
+    for role, group in groupby(told, key=lambda message: message.role):
         messages.append(ChatMessage(role, "\n\n".join(filter(None, (message.content for message in group)))))
     return replace(request, messages=tuple(messages), tools=())
 

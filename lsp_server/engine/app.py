@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lsp_server import __version__
 from lsp_server.engine import wire
-from lsp_server.engine.chat_prompt import ChatTemplate
+from lsp_server.engine.chat_format import ChatFormat, chat_format
 from lsp_server.engine.exchange import Exchange
 from lsp_server.engine.fim import Prompt, encode
 from lsp_server.engine.job import Event, Job, Priority, PromptSource, Sampling
@@ -118,7 +119,15 @@ class _Api:
             emit=_nobody,
             document=asked.engine.document,
         )
-        return Exchange(self._scheduler, job, model=self._name, stream=asked.stream, usage=asked.engine.usage)
+        tools = asked.usable_tools if isinstance(asked, wire.ChatCompletion) else []
+        return Exchange(
+            self._scheduler,
+            job,
+            model=self._name,
+            stream=asked.stream,
+            usage=asked.engine.usage,
+            tools=[tool.function.name for tool in tools],
+        )
 
     async def models(self, request: Request) -> Response:
         while isinstance(state := self._scheduler.state, Loading):  # noqa: ASYNC110 - it is another thread's
@@ -156,7 +165,7 @@ class PromptBuilder:
     def __init__(self, family: str | None = None) -> None:
         self._override = family
         self._family: FimTemplate | None = None
-        self._chat: ChatTemplate | None = None
+        self._chat: ChatFormat | None = None
 
     def family(self, model: LoadedModel, vocabulary: Vocabulary) -> FimTemplate:
         """Return the family of the model, found once."""
@@ -187,15 +196,19 @@ class PromptBuilder:
         """Return how to build the prompt of a conversation; one that is too long is refused."""
 
         def build(model: LoadedModel, vocabulary: Vocabulary) -> Prompt:
-            self._chat = self._chat or ChatTemplate(model, vocabulary)
-            prompt = self._chat.encode(asked.messages)
+            self._chat = self._chat or chat_format(model, vocabulary)
+            prompt = self._chat.encode(asked.messages, asked.usable_tools)
             if len(prompt.tokens) >= model.slot_tokens:
                 raise BackendRejected(
                     f"The conversation has {len(prompt.tokens)} tokens and the model has room for "
                     f"{model.slot_tokens - 1}: shorten it, or raise context_tokens.",
                     400,
                 )
-            return prompt
+            if asked.prediction is None:
+                return prompt
+            # As it comes on a line of its own, without the space that SentencePiece begins a text with.
+            guess = vocabulary.tokenize(asked.prediction.content, after="\n")
+            return replace(prompt, prediction=tuple(guess))
 
         return build
 

@@ -7,21 +7,24 @@ people wrote never becomes one. Must not know how the prompt is evaluated.
 from __future__ import annotations
 
 import logging
-import re
-import secrets
 import time
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import jinja2
-import llama_cpp
+import jinja2.ext
+import jinja2.nodes
+import jinja2.parser
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from lsp_server.engine import tool_calls
 from lsp_server.engine.fim import Prompt
+from lsp_server.engine.masking import Mask, Said, to_json
 from lsp_server.engine.model import LoadedModel
 from lsp_server.engine.vocabulary import Vocabulary
-from lsp_server.engine.wire import Message
+from lsp_server.engine.wire import Message, Tool
 from lsp_server.errors import BackendRejected
 
 log = logging.getLogger(__name__)
@@ -43,8 +46,7 @@ PLAIN = (
 )
 """For a model that was never taught to chat."""
 
-Turn = tuple[str, str]
-"""Role and text."""
+ANSWERED = "The last message must be the user's, or the assistant's with prefix set."
 
 
 class ChatTemplate:
@@ -57,73 +59,80 @@ class ChatTemplate:
             source = CHATML if vocabulary.find("<|im_start|>") is not None else PLAIN
             log.info("%s has no chat template", model.name)
         self._stop = ("\n### User",) if source is PLAIN else ()
-        eos = int(llama_cpp.llama_vocab_eos(model.vocab))
-        self._eos = eos if eos >= 0 else None
+        environment = _environment()
         try:
-            self._template = _environment().from_string(source)
+            self._template = environment.from_string(source)
+            self._knows_tools = "tools" in find_undeclared_variables(environment.parse(source))
         except jinja2.TemplateError as error:
             raise BackendRejected(f"The model's chat template cannot be used: {error}.", 422) from error
         self._split: dict[str, list[str | int]] = {}
         self._markers: set[int] = set()
 
-    def encode(self, messages: Sequence[Message]) -> Prompt:
+    def encode(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Prompt:
         """Return the prompt for the assistant's next turn, or for the rest of it if it has begun."""
         last = messages[-1]
         if last.role == "assistant" and not last.prefix:
-            raise BackendRejected(
-                "The last message must be the user's, or the assistant's with prefix set.", 422
-            )
-        tokens = self._tokens(
-            self._parts([(message.role, message.text) for message in messages], last.prefix)
-        )
+            raise BackendRejected(ANSWERED, 422)
+        with_tools = bool(tools) or any(message.role == "tool" or message.calls for message in messages)
+        if with_tools and not self._knows_tools:
+            raise BackendRejected("The model's chat template knows no tools.", 422)
+        tokens = self._tokens(self._parts(messages, tools, last.prefix, strict=with_tools))
         bos = self._vocabulary.bos
         if self._vocabulary.add_bos and bos is not None and tokens[:1] != [bos]:
             tokens.insert(0, bos)
-        return Prompt(tuple(tokens), b"", self._vocabulary.ends, self._stop, "chat")
+        named = tool_calls.named(self._vocabulary) if tools else {}
+        return Prompt(tuple(tokens), b"", self._vocabulary.ends, self._stop, "chat", named)
 
-    def _parts(self, turns: list[Turn], continued: bool) -> list[str | int | _Said]:
+    def _parts(
+        self, messages: Sequence[Message], tools: Sequence[Tool], continued: bool, *, strict: bool
+    ) -> list[str | int | Said]:
         """Return template text, token ids and what was said, in order."""
         try:
-            return self._rendered(turns, continued)
-        except jinja2.TemplateError:
+            return self._rendered(messages, tools, continued)
+        except jinja2.TemplateError as error:
+            if strict:
+                raise _refused(error) from error
             # Many templates know no system role or want the roles to alternate.
             try:
-                return self._rendered(_alternating(turns), continued)
-            except jinja2.TemplateError as error:
-                raise BackendRejected(
-                    f"The model's chat template refuses this conversation: {error}.", 422
-                ) from error
+                return self._rendered(_alternating(messages), tools, continued)
+            except jinja2.TemplateError as second:
+                raise _refused(second) from second
 
-    def _rendered(self, turns: list[Turn], continued: bool) -> list[str | int | _Said]:
+    def _rendered(
+        self, messages: Sequence[Message], tools: Sequence[Tool], continued: bool
+    ) -> list[str | int | Said]:
         # What is searched for control tokens has something unguessable in place of what people wrote.
-        nonce = f"q{secrets.token_hex(12)}q"
+        mask = Mask()
+        turns = [_turn(message, mask) for message in messages]
+        if continued:
+            turns[-1]["content"] = mask.over(messages[-1].text, blanks=True)
         text = self._template.render(
-            messages=[{"role": role, "content": f"{nonce}{at}z"} for at, (role, _) in enumerate(turns)],
+            messages=turns,
+            tools=[mask.over_descriptions(tool.plain()) for tool in tools] or None,
             add_generation_prompt=not continued,
-            bos_token=f"{nonce}bosz",
-            eos_token=f"{nonce}eosz",
+            bos_token=mask.name("bos"),
+            eos_token=mask.name("eos"),
         )
-        parts: list[str | int | _Said] = []
-        special = {"bos": self._vocabulary.bos, "eos": self._eos}
-        for number, piece in enumerate(re.split(f"{nonce}(\\d+|bos|eos)z", text)):
-            if number % 2 == 0:
-                parts.append(piece)
-            elif piece not in special:
-                parts.append(_Said(turns[int(piece)][1]))
-            elif (token := special[piece]) is not None:
+        special = {"bos": self._vocabulary.bos, "eos": self._vocabulary.eos}
+        parts: list[str | int | Said] = []
+        for part in mask.split(text):
+            if not isinstance(part, tuple):
+                parts.append(part)
+            elif (token := special[part[0]]) is not None:
                 parts.append(token)
-        if not any(isinstance(part, _Said) for part in parts):
+        heard = any(isinstance(part, Said) for part in parts)
+        if not heard and any(message.text.strip() for message in messages):
             raise jinja2.TemplateError("it leaves out all messages")
         if continued:  # the template ends the turn that is to be continued
-            while not isinstance(parts[-1], _Said):
+            while not isinstance(parts[-1], Said):
                 parts.pop()
         return parts
 
-    def _tokens(self, parts: list[str | int | _Said]) -> list[int]:
+    def _tokens(self, parts: list[str | int | Said]) -> list[int]:
         tokens: list[int] = []
         pieces: list[str | int] = []
         for part in parts:
-            pieces += [part] if isinstance(part, int | _Said) else self._split_template(part)
+            pieces += [part] if isinstance(part, int | Said) else self._split_template(part)
         # Text between two control tokens is tokenised in one go, whoever wrote it, as the model has seen it.
         for is_text, group in groupby(pieces, key=lambda piece: isinstance(piece, str)):
             if is_text:
@@ -160,27 +169,58 @@ class ChatTemplate:
         return "", None
 
 
-class _Said(str):
-    """What somebody wrote, as opposed to text of the template."""
+def _turn(message: Message, mask: Mask) -> dict[str, Any]:
+    turn: dict[str, Any] = {"role": message.role, "content": mask.over(message.text)}
+    if message.calls:
+        turn["tool_calls"] = [
+            {
+                "id": call.plain_id,
+                "type": "function",
+                "function": {
+                    "name": mask.over(call.function.name),
+                    "arguments": mask.over_all(call.function.parsed),
+                },
+            }
+            for call in message.calls
+        ]
+    if message.role == "tool":
+        turn["tool_call_id"] = message.answers
+        if message.name:
+            turn["name"] = mask.over(message.name)
+    return turn
 
-    __slots__ = ()
 
-
-def _alternating(turns: Sequence[Turn]) -> list[Turn]:
+def _alternating(messages: Sequence[Message]) -> list[Message]:
     """Return the turns with the system's put before the user's, and neighbours of one role joined."""
-    as_user = [("user" if role == "system" else role, text) for role, text in turns]
-    return [
-        (role, "\n\n".join(text for _, text in group))
-        for role, group in groupby(as_user, key=lambda turn: turn[0])
-    ]
+    turns: list[Message] = []
+    for is_users, group in groupby(messages, key=lambda message: message.role in ("system", "user")):
+        said = list(group)
+        text = "\n\n".join(message.text for message in said)
+        turns.append(Message("user" if is_users else "assistant", text, said[-1].prefix))
+    return turns
+
+
+def _refused(error: Exception) -> BackendRejected:
+    return BackendRejected(f"The model's chat template refuses this conversation: {error}.", 422)
+
+
+class _Generation(jinja2.ext.Extension):
+    """`{% generation %}` marks the assistant's text for training; here it only has to be read over."""
+
+    tags = {"generation"}  # noqa: RUF012 - as the base class has it
+
+    def parse(self, parser: jinja2.parser.Parser) -> list[jinja2.nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
     # As in transformers, which defined the format:
     # https://github.com/huggingface/transformers/blob/main/src/transformers/utils/chat_template_utils.py
     environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
     )
+    environment.filters["tojson"] = to_json
     environment.globals["raise_exception"] = _raise
     environment.globals["strftime_now"] = time.strftime
     return environment

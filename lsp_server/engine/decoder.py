@@ -85,15 +85,19 @@ class Decoder:
         """Tokens evaluated so far, of all sequences."""
         abort.attach(model.context)
 
-    def evaluate(self, sequence: int, tokens: Sequence[int], start: int) -> Evaluation:
-        """Append `tokens` to a sequence that holds `start` tokens; the logits of the last are kept."""
+    def evaluate(self, sequence: int, tokens: Sequence[int], start: int, *, guessed: int = 0) -> Evaluation:
+        """Append `tokens` to a sequence that holds `start` tokens; the logits of the last are kept.
+
+        The last `guessed` of them, at most `draft.MOST_TOKENS`, are guesses: the logits before each are, too.
+        """
         done = 0
         while done < len(tokens):
             if self._abort.is_set:
                 return Evaluation(done, Outcome.ABORTED)
             piece = tokens[done : done + BATCH_TOKENS]
             last = done + len(piece) == len(tokens)
-            self._batch.fill(sequence, piece, start + done, logits=last)
+            wanted = min(guessed + 1, len(piece)) if last else 0
+            self._batch.fill(sequence, piece, start + done, logits=wanted)
             outcome = self._decode(sequence)
             if outcome is not Outcome.COMPLETE:
                 return Evaluation(self._cut(sequence, start + done) - start, outcome)
@@ -101,9 +105,12 @@ class Decoder:
             self.evaluated_tokens += len(piece)
         return Evaluation(done, Outcome.COMPLETE)
 
-    def logits(self) -> Logits:
-        """Return the logits after the last complete evaluation: a view, good until the next one."""
-        pointer = llama_cpp.llama_get_logits_ith(self._context, -1)
+    def logits(self, before: int = 0) -> Logits:
+        """Return the logits after the last complete evaluation: a view, good until the next one.
+
+        With `before`, those before the last so many tokens, which were guessed.
+        """
+        pointer = llama_cpp.llama_get_logits_ith(self._context, -1 - before)
         return np.ctypeslib.as_array(pointer, shape=(self._vocabulary_size,))
 
     def keep(self, sequence: int, length: int) -> int:
@@ -117,7 +124,7 @@ class Decoder:
         """Read the weights into memory, so that the first prompt does not wait; empties every sequence."""
         llama_cpp.llama_memory_clear(self._memory, False)
         llama_cpp.llama_set_warmup(self._context, True)
-        self._batch.fill(0, [0], 0, logits=True)
+        self._batch.fill(0, [0], 0, logits=1)
         self._decode(0)
         llama_cpp.llama_set_warmup(self._context, False)
         llama_cpp.llama_memory_clear(self._memory, True)
@@ -160,11 +167,11 @@ class _Batch:
             pointer = type(getattr(self.native, name))
             setattr(self.native, name, ctypes.cast(array.ctypes.data, pointer))
 
-    def fill(self, sequence: int, tokens: Sequence[int], start: int, *, logits: bool) -> None:
+    def fill(self, sequence: int, tokens: Sequence[int], start: int, *, logits: int) -> None:
         count = len(tokens)
         self._token[:count] = tokens
         self._position[:count] = np.arange(start, start + count)
         self._sequence[0] = sequence
         self._logits[:count] = 0
-        self._logits[count - 1] = logits
+        self._logits[count - logits : count] = 1
         self.native.n_tokens = count

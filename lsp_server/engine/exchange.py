@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from starlette.types import Receive, Scope, Send
 
 from lsp_server.engine import wire
 from lsp_server.engine.job import Cancelled, Done, Event, Failed, Job, Stats, Text
+from lsp_server.engine.reply import Costs, Reply
+from lsp_server.engine.tool_calls import ToolCallReader
 from lsp_server.errors import BackendRejected
 
 if TYPE_CHECKING:
@@ -34,18 +37,26 @@ class Exchange(Response):
     """
 
     def __init__(
-        self, scheduler: Scheduler, job: Job, *, model: str, stream: bool, usage: bool = False
+        self,
+        scheduler: Scheduler,
+        job: Job,
+        *,
+        model: str,
+        stream: bool,
+        usage: bool = False,
+        tools: Collection[str] = (),
     ) -> None:
-        """Submit `job` once the reply is asked for; its `emit` is replaced."""
+        """Submit `job` once the reply is asked for; its `emit` is replaced. `tools` are what it may call."""
         self._scheduler = scheduler
         self._build = job.prompt
         self._job = replace(job, prompt=self._prompt, emit=self._emit)
         self._loop = asyncio.get_running_loop()
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._failed_status = 503
-        self._reply = wire.Reply(secrets.token_hex(16), model)
+        self._reply = Reply(secrets.token_hex(16), model)
         self._stream = stream
         self._usage = usage
+        self._calls = ToolCallReader(tools) if tools else None
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,11 +104,13 @@ class Exchange(Response):
     async def _whole(self, event: Event) -> Response:
         texts: list[str] = []
         while isinstance(event, Text):
-            texts.append(event.text)
+            texts.append(self._calls.feed(event.text) if self._calls else event.text)
             event = await self._events.get()
         if not isinstance(event, Done):
             return self._failure(event)
-        body = self._reply.whole("".join(texts), event.finish_reason, _costs(event.stats))
+        rest, calls = self._calls.finish() if self._calls else ("", ())
+        reason = "tool_calls" if calls else event.finish_reason
+        body = self._reply.whole("".join(texts) + rest, reason, _costs(event.stats), calls)
         return Response(body, media_type="application/json")
 
     def _failure(self, event: Failed | Cancelled) -> Response:
@@ -113,10 +126,15 @@ class Exchange(Response):
         await _send_piece(send, self._reply.first())
         while isinstance(event, Text):
             costs = _costs(event.stats) if self._usage else None
-            await _send_piece(send, self._reply.piece(event.text, costs))
+            text = self._calls.feed(event.text) if self._calls else event.text
+            if text:
+                await _send_piece(send, self._reply.piece(text, costs))
             event = await self._events.get()
+        rest, calls = self._calls.finish() if self._calls else ("", ())
+        if rest:
+            await _send_piece(send, self._reply.piece(rest))
         if isinstance(event, Done):
-            end = self._reply.last(event.finish_reason, _costs(event.stats))
+            end = self._reply.last("tool_calls" if calls else event.finish_reason, _costs(event.stats), calls)
         else:
             end = self._reply.broken(
                 event.message if isinstance(event, Failed) else "The request was cancelled."
@@ -134,8 +152,8 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def _costs(stats: Stats) -> wire.Costs:
-    return wire.Costs(
+def _costs(stats: Stats) -> Costs:
+    return Costs(
         prompt_tokens=stats.prompt_tokens,
         cached_tokens=stats.cached_tokens,
         completion_tokens=stats.completion_tokens,

@@ -7,7 +7,8 @@ Must not know how the prompt is evaluated.
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from lsp_server.engine.vocabulary import Vocabulary
 from lsp_server.families import PREFIX, SUFFIX, FimTemplate
@@ -37,6 +38,10 @@ class Prompt:
     """Text that ends the answer."""
     template: str
     """Id of the family."""
+    named: Mapping[int, bytes] = field(default_factory=dict)
+    """Control tokens that are part of the answer, by what is to be read in their place."""
+    prediction: tuple[int, ...] = ()
+    """What the answer will mostly repeat."""
 
 
 def encode(

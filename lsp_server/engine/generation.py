@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lsp_server.engine.draft import Draft
 from lsp_server.engine.fim import Prompt
 from lsp_server.engine.healing import Healing
 from lsp_server.engine.job import FinishReason, Sampling
@@ -28,6 +29,9 @@ class Generation:
         self._sampling = sampling
         self._vocabulary = vocabulary
         self._ends = vocabulary.ends | prompt.end_tokens
+        self._named = prompt.named
+        greedy = sampling.temperature <= 0  # a guess takes the place of no draw
+        self._draft = Draft(prompt.prediction) if prompt.prediction and greedy else None
         self._healing = Healing(vocabulary, prompt.pending)
         self._sampler = sampler(sampling)
         self._text = TextStream((*prompt.stop, *sampling.stop))
@@ -43,7 +47,10 @@ class Generation:
         if token in self._ends:
             return self._finish("stop")
         self.tokens.append(token)
+        if self._draft is not None:
+            self._draft.accept(token)
         data = self._healing.accept(token) if healing else self._vocabulary.piece(token)
+        data = data or self._named.get(token, b"")
         if data or not healing:
             self.completion_tokens += 1
         text = self._text.feed(data)
@@ -52,6 +59,11 @@ class Generation:
         if self.completion_tokens >= self._sampling.max_tokens:
             return text + self._finish("length")
         return text
+
+    def guess(self, room: int) -> tuple[int, ...]:
+        """Return tokens that may come next, as many as are worth evaluating together and fit into `room`."""
+        left = self._sampling.max_tokens - self.completion_tokens - 1
+        return () if self._draft is None else self._draft.guess(min(room, left))
 
     def cut(self) -> str:
         """End the text because there is no room for more; return what was held back."""

@@ -16,6 +16,7 @@ import llama_cpp
 import psutil
 
 from lsp_server.engine import native_log
+from lsp_server.engine.draft import MOST_TOKENS
 from lsp_server.errors import ModelError
 
 BATCH_TOKENS = 256
@@ -170,8 +171,8 @@ def _make_context(path: Path, model: int, slot_tokens: int, slots: int, threads:
     parameters.n_ctx = slot_tokens * slots
     parameters.n_seq_max = slots
     parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
-    # The decoder asks for the logits of one token a batch; llama.cpp would make room for all of them.
-    parameters.n_outputs_max = slots
+    # The decoder asks for the logits of one token a batch and of guesses; llama.cpp would make room for all.
+    parameters.n_outputs_max = max(slots, 1 + MOST_TOKENS)
     parameters.n_threads = parameters.n_threads_batch = threads
     parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
     with native_log.errors() as errors:

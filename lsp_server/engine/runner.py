@@ -78,18 +78,38 @@ class Runner:
         if logits is None:
             return False
         ticket.enter("decode")
+        guesses: tuple[int, ...] = ()
         while not generation.finish_reason:
-            text = generation.choose(logits)
-            if len(generation.tokens) > self.model.slot_tokens and not generation.finish_reason:
-                text += generation.cut()
-            if text:
-                ticket.job.emit(Text(text, ticket.stats()))
+            for right, guess in enumerate((*guesses, None), 1):
+                self._choose(ticket, generation, logits)
+                if generation.finish_reason or generation.tokens[-1] != guess:
+                    break
+                logits = self.decoder.logits(len(guesses) - right)
+            if guesses:
+                self._drop_wrong(slot, generation)
             if generation.finish_reason:
                 break
-            if not self._evaluate(slot, generation):
+            room = self.model.slot_tokens - len(generation.tokens) if self.model.shortens else 0
+            guesses = generation.guess(room)
+            if not self._evaluate(slot, generation, guesses):
                 return False
-            logits = self.decoder.logits()
+            logits = self.decoder.logits(len(guesses))
         return True
+
+    def _choose(self, ticket: Ticket, generation: Generation, logits: Logits) -> None:
+        text = generation.choose(logits)
+        if len(generation.tokens) > self.model.slot_tokens and not generation.finish_reason:
+            text += generation.cut()
+        if text:
+            ticket.job.emit(Text(text, ticket.stats()))
+
+    def _drop_wrong(self, slot: Slot, generation: Generation) -> None:
+        """Remove the guesses that did not come true: all up to the last token did."""
+        right = min(len(slot.tokens), len(generation.tokens))
+        if slot.tokens[right - 1] != generation.tokens[right - 1]:
+            right -= 1
+        if right < len(slot.tokens):
+            slot.truncate(self.decoder.keep(slot.sequence, right))
 
     def _prefill(self, ticket: Ticket, generation: Generation, slot: Slot) -> Logits | None:
         """Evaluate what is missing in the slot; return the logits, or None if interrupted."""
@@ -106,10 +126,10 @@ class Runner:
             slot.remember(logits)
         return logits
 
-    def _evaluate(self, slot: Slot, generation: Generation) -> bool:
+    def _evaluate(self, slot: Slot, generation: Generation, guesses: tuple[int, ...] = ()) -> bool:
         start = len(slot.tokens)
-        missing = generation.tokens[start:]
-        done, outcome = self.decoder.evaluate(slot.sequence, missing, start)
+        missing = [*generation.tokens[start:], *guesses]
+        done, outcome = self.decoder.evaluate(slot.sequence, missing, start, guessed=len(guesses))
         if done >= 0:
             slot.tokens += missing[:done]
         else:

@@ -50,6 +50,8 @@ class Vocabulary:
         self.size = int(llama_cpp.llama_vocab_n_tokens(pointer))
         bos = int(llama_cpp.llama_vocab_bos(pointer))
         self.bos: int | None = bos if bos >= 0 else None
+        eos = int(llama_cpp.llama_vocab_eos(pointer))
+        self.eos: int | None = eos if eos >= 0 else None
         self.add_bos = bool(llama_cpp.llama_vocab_get_add_bos(pointer))
         self._pre_tokenised = llama_cpp.llama_vocab_type(pointer) == llama_cpp.LLAMA_VOCAB_TYPE_BPE
 

@@ -1,4 +1,4 @@
-"""Mistral's HTTP API as types: what may be asked, how it is answered, how errors look.
+"""Mistral's HTTP API as types: what may be asked, and how errors look; `reply` is how it is answered.
 
 Knows JSON and nothing of tokens, jobs or sockets. Fields are those of Mistral's OpenAPI description that a
 llama.cpp model can honour; a field nobody here would act on is refused rather than ignored in silence.
@@ -6,6 +6,8 @@ llama.cpp model can honour; a field nobody here would act on is refused rather t
 
 from __future__ import annotations
 
+import hashlib
+import re
 import time
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -62,28 +64,127 @@ class TextPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     text: str
 
 
+class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model may ask for."""
+
+    name: Name
+    parameters: dict[str, Any]
+    description: str = ""
+    strict: Literal[False] | None = None
+
+
+class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the `tools` of a request."""
+
+    function: Function
+    type: Literal["function"] = "function"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as models have seen it in training: these fields in this order."""
+        function = self.function
+        return {
+            "type": "function",
+            "function": {
+                "name": function.name,
+                "description": function.description,
+                "parameters": function.parameters,
+            },
+        }
+
+
+class CalledFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model has asked for."""
+
+    name: str
+    arguments: str | dict[str, Any] = ""
+
+    @property
+    def parsed(self) -> Any:  # noqa: ANN401 - JSON
+        """Return the arguments as what their JSON stands for; what is no object stays text."""
+        if not isinstance(self.arguments, str):
+            return self.arguments
+        try:
+            value = msgspec.json.decode(self.arguments or "{}")
+        except (msgspec.DecodeError, RecursionError):
+            return self.arguments
+        return value if isinstance(value, dict) else self.arguments
+
+
+class ToolCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One call in an assistant's turn."""
+
+    function: CalledFunction
+    id: str = ""
+    type: str = "function"
+    index: int = 0
+
+    @property
+    def plain_id(self) -> str:
+        """Return the id, or as good a one: it goes into prompts among their control tokens."""
+        return plain_id(self.id)
+
+
+def plain_id(given: str) -> str:
+    """Return an id of nothing but letters, digits and `_-`."""
+    plain = re.fullmatch(r"[\w-]{0,64}", given, re.ASCII) is not None
+    return (
+        given if plain else hashlib.blake2b(given.encode("utf-8", "replace"), digest_size=5).hexdigest()[:9]
+    )
+
+
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One turn of a conversation."""
 
-    role: Literal["system", "user", "assistant"]
-    content: str | list[TextPart]
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str | list[TextPart] | None
     prefix: bool = False
     """On the last message, of the assistant: continue it instead of answering it."""
-    tool_calls: None = None
-    """Part of Mistral's own replies, so it comes back with them; only `null` can be honoured."""
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: str | None = None
+    """On a tool's message: which call it answers."""
+    name: str | None = None
+    """On a tool's message: the function."""
 
     @property
     def text(self) -> str:
         """Return the content as one string."""
-        return self.content if isinstance(self.content, str) else "".join(p.text for p in self.content)
+        if self.content is None or isinstance(self.content, str):
+            return self.content or ""
+        return "".join(part.text for part in self.content)
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """Return the functions that this turn asks for."""
+        return self.tool_calls or []
+
+    @property
+    def answers(self) -> str:
+        """Return the id of the call that this message answers."""
+        return plain_id(self.tool_call_id or "")
+
+
+class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Text that the answer will mostly repeat."""
+
+    content: str
+    type: Literal["content"] = "content"
 
 
 class ChatCompletion(_Request, frozen=True, kw_only=True):
     """`POST /v1/chat/completions`."""
 
     messages: Annotated[list[Message], msgspec.Meta(min_length=1)]
+    tools: list[Tool] | None = None
+    tool_choice: Literal["auto", "none"] | None = None
+    parallel_tool_calls: Literal[True] | None = None
+    prediction: Prediction | None = None
     safe_prompt: Literal[False] | None = None
     n: Literal[1] | None = None
+
+    @property
+    def usable_tools(self) -> list[Tool]:
+        """Return what the model may ask for."""
+        return [] if self.tool_choice == "none" else self.tools or []
 
 
 class BadRequest(Exception):
@@ -140,75 +241,6 @@ def failure(message: str, kind: str = "internal_error") -> dict[str, Any]:
 
 def _error(message: object, kind: str) -> dict[str, Any]:
     return {"object": "error", "message": message, "type": kind, "param": None, "code": None}
-
-
-class Costs(msgspec.Struct, frozen=True):
-    """What a reply cost: tokens, and milliseconds since the request was queued."""
-
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    queue_ms: float = 0.0
-    prefill_ms: float = 0.0
-    decode_ms: float = 0.0
-
-    def fields(self) -> dict[str, Any]:
-        """Return Mistral's `usage` and our `timings`, to be merged into a reply."""
-        return {
-            "usage": {
-                "prompt_tokens": self.prompt_tokens,
-                "completion_tokens": self.completion_tokens,
-                "total_tokens": self.prompt_tokens + self.completion_tokens,
-                "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
-            },
-            "timings": {
-                "queue_ms": round(self.queue_ms, 2),
-                "prefill_ms": round(self.prefill_ms, 2),
-                "decode_ms": round(self.decode_ms, 2),
-            },
-        }
-
-
-class Reply:
-    """The answers to one request: they share an id and a time."""
-
-    def __init__(self, reply_id: str, model: str) -> None:
-        self._common = {"id": reply_id, "model": model, "created": int(time.time())}
-
-    def whole(self, text: str, finish_reason: str, costs: Costs) -> bytes:
-        """Return the body of a reply that is not streamed."""
-        message = {"role": "assistant", "content": text, "tool_calls": None, "prefix": False}
-        choice = {"index": 0, "message": message, "finish_reason": finish_reason}
-        return msgspec.json.encode(
-            {**self._common, "object": "chat.completion", "choices": [choice], **costs.fields()}
-        )
-
-    def first(self) -> bytes:
-        """Return the event that opens a stream: the role, and no text yet."""
-        return self._event({"role": "assistant", "content": ""}, None)
-
-    def piece(self, text: str, costs: Costs | None = None) -> bytes:
-        """Return the event for a piece of text, with what it has cost until now if that is wanted."""
-        return self._event({"content": text}, None, **(costs.fields() if costs else {}))
-
-    def last(self, finish_reason: str, costs: Costs) -> bytes:
-        """Return the events that end a stream."""
-        return self._event({"content": ""}, finish_reason, **costs.fields()) + END_OF_STREAM
-
-    def broken(self, message: str) -> bytes:
-        """Return the events that end a stream in which the model failed."""
-        return _sse(failure(message)) + END_OF_STREAM
-
-    def _event(self, delta: dict[str, Any], finish_reason: str | None, **more: object) -> bytes:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        return _sse({**self._common, "object": "chat.completion.chunk", "choices": [choice], **more})
-
-
-END_OF_STREAM = b"data: [DONE]\n\n"
-
-
-def _sse(event: dict[str, Any]) -> bytes:
-    return b"data: " + msgspec.json.encode(event) + b"\n\n"
 
 
 def model_card(name: str, family: str, context_tokens: int, *, fim: bool) -> dict[str, Any]:

@@ -118,7 +118,8 @@ WRONG: list[tuple[str, dict[str, Any], list[str | int], str]] = [
     (CHAT, {"messages": []}, ["body", "messages"], "value_error"),
     (CHAT, {"messages": [{"role": "user"}]}, ["body", "messages", 0, "content"], "missing"),
     (CHAT, {"messages": [{"role": "robot", "content": ""}]}, ["body", "messages", 0, "role"], "value_error"),
-    (CHAT, {"tools": []}, ["body", "tools"], "extra_forbidden"),
+    (CHAT, {"response_format": {}}, ["body", "response_format"], "extra_forbidden"),
+    (CHAT, {"tool_choice": "any"}, ["body", "tool_choice"], "value_error"),
     (CHAT, {"n": 2}, ["body", "n"], "value_error"),
 ]
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from lsp_server.backends.local import LocalBackend
-from lsp_server.backends.protocol import ChatMessage, ChatRequest, FimRequest
+from lsp_server.backends.protocol import ChatMessage, ChatRequest, FimRequest, ToolSpec
 from lsp_server.errors import BackendLoading, BackendUnavailable, ModelError, UserFacingError
 from lsp_server.settings import LocalSettings
 from tests.support.engines import own_state, started_engines, wait_until_gone
@@ -146,3 +148,13 @@ async def test_without_leave_to_download_it_says_how_to(
     backend = LocalBackend(LocalSettings(model="smollm2-135m", download=False))
     with pytest.raises(ModelError, match="models pull smollm2-135m"):
         await complete(backend)
+
+
+async def test_a_small_model_is_asked_without_tools(state: Path, model_path: Path) -> None:
+    code = "```python\ndef f(x, y): pass\n```"
+    question = ChatRequest((ChatMessage("user", f"Name the parameters of this function:\n\n{code}"),), 40)
+    with_tools = replace(question, tools=(ToolSpec("read_file", "Read a file.", {"type": "object"}),))
+    async with aclosing(LocalBackend(settings(model_path))) as backend:
+        said = "".join([chunk.text async for chunk in backend.chat(question)])
+        assert "x" in said
+        assert "".join([chunk.text async for chunk in backend.chat(with_tools)]) == said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,49 @@ def test_an_answer_that_has_begun_is_continued(client: Mistral) -> None:
     reply = client.chat.complete(model="any", messages=question, max_tokens=4, temperature=0.0)
     assert reply.choices[0].message is not None
     assert str(reply.choices[0].message.content).strip().startswith("4")
+
+
+TOOLS: Any = [
+    {
+        "type": "function",
+        "function": {
+            "name": "read_file",
+            "description": "Read lines of a file in the workspace.",
+            "parameters": {
+                "type": "object",
+                "properties": {"path": {"type": "string", "description": "Path of the file"}},
+                "required": ["path"],
+            },
+        },
+    }
+]
+
+
+def test_a_tool_is_called_and_answered(client: Mistral) -> None:
+    messages: Any = [{"role": "user", "content": "Read the file a.py with read_file."}]
+    more: Any = {"model": "any", "max_tokens": 60, "temperature": 0.0, "tools": TOOLS}
+    choice = client.chat.complete(messages=messages, **more).choices[0]
+    said: Any = choice.message
+    (call,) = said.tool_calls
+    assert (choice.finish_reason, said.content) == ("tool_calls", "")
+    assert call.function.name == "read_file" and json.loads(call.function.arguments)["path"] == "a.py"
+    with client.chat.stream(messages=messages, **more) as events:
+        choices: Any = [event.data.choices[0] for event in events]
+    assert "".join(choice.delta.content for choice in choices) == "", "the call leaked as text"
+    assert choices[-1].delta.tool_calls[0].function == call.function
+    assert choices[-1].finish_reason == "tool_calls"
+    result = {"role": "tool", "content": "answer = 42\n", "tool_call_id": call.id, "name": "read_file"}
+    ask_on = {"role": "user", "content": "Which number is in that file? Answer in words."}
+    on = client.chat.complete(messages=[*messages, said, result, ask_on], **{**more, "tools": None})
+    assert on.choices[0].message is not None and "42" in str(on.choices[0].message.content)
+
+
+def test_a_prediction_changes_nothing_but_the_time(client: Mistral) -> None:
+    code = "def add(a, b):\n    total = a + b\n    return total\n"
+    question: Any = [{"role": "user", "content": f"Repeat this code with type hints:\n```python\n{code}```"}]
+    more: Any = {"model": "any", "messages": question, "max_tokens": 60, "temperature": 0.0}
+    predicted = client.chat.complete(prediction={"type": "content", "content": code}, **more)
+    assert predicted.choices == client.chat.complete(**more).choices
 
 
 def test_models(client: Mistral, model_path: Path) -> None:

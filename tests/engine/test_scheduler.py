@@ -425,3 +425,55 @@ def _wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.002)
+
+
+def test_a_completion_goes_before_a_long_chat_which_goes_on_unchanged(scheduler: Scheduler) -> None:
+    """The chat keeps its slot and what is evaluated in it; the completion gets the other one."""
+
+    def explain(on_text: Callable[[], None] = lambda: None) -> Client:
+        return Client(
+            scheduler,
+            plain(f"{LONG[:600]}# Explained:"),
+            priority=Priority.CHAT,
+            max_tokens=40,
+            on_text=on_text,
+        )
+
+    undisturbed = explain()
+    undisturbed.done()
+    order: list[str] = []
+    completions: list[Client] = []
+
+    def somebody_types() -> None:
+        order.append("chat")
+        if order.count("chat") in (5, 20):
+            prompt = fim(CODE, f"\n\n# {len(completions)}")
+            completions.append(
+                Client(scheduler, prompt, document="a", on_text=lambda: order.append("completion"))
+            )
+
+    disturbed = explain(somebody_types)
+    stats = disturbed.done().stats
+    for completion in completions:
+        assert completion.done().finish_reason and completion.text
+    assert disturbed.text == undisturbed.text
+    assert stats.evaluated_tokens == len(completions), "more than the token that each had interrupted"
+    # From the piece at which somebody typed to the completion's last one, the chat says nothing.
+    chats = [number for number, who in enumerate(order) if who == "chat"]
+    for at in (5, 20):
+        pause = order[chats[at - 1] + 1 : chats[at]]
+        assert pause and set(pause) == {"completion"}
+    assert order.count("completion") == sum(len(completion.texts) for completion in completions)
+
+
+def test_a_completion_does_not_wait_for_a_chats_prompt(scheduler: Scheduler) -> None:
+    ends: list[str] = []
+    chat = Client(
+        scheduler, plain(LONG), priority=Priority.CHAT, max_tokens=2, on_text=lambda: ends.append("chat")
+    )
+    _wait_until(lambda: scheduler.evaluated_tokens > 0)
+    completion = Client(scheduler, fim(CODE, ""), document="a", on_text=lambda: ends.append("completion"))
+    completion.done()
+    stats = chat.done().stats
+    assert ends[0] == "completion"
+    assert stats.evaluated_tokens < stats.prompt_tokens + BATCH_TOKENS, "a batch at most is evaluated twice"
