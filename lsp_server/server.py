@@ -16,6 +16,7 @@ from pygls.lsp.server import LanguageServer
 
 from lsp_server import __version__, transport
 from lsp_server.features import (
+    client,
     code_action,
     configuration,
     inline_completion,
@@ -69,7 +70,7 @@ class Server(LanguageServer):
         return 0 if self.protocol.closing else 1
 
     def _show(self, severity: Severity, message: str) -> None:
-        self.window_show_message(types.ShowMessageParams(_MESSAGE_TYPES[severity], message))
+        self.window_show_message(types.ShowMessageParams(_MESSAGE_TYPES[severity], client.plain(message)))
 
 
 def serve_stdio(log_place: str, log_level: str | None) -> int:

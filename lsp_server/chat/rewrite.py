@@ -23,7 +23,12 @@ from lsp_server.chat.placing.placement import placed
 from lsp_server.chat.prompting.context import Context
 from lsp_server.chat.prompting.prompt import chat_request
 from lsp_server.chat.replies.reply import Reply, ReplyParser
-from lsp_server.documents.languages import detect
+from lsp_server.chat.workspace.workspace_text import content
+from lsp_server.documents.languages import Language, detect
+from lsp_server.documents.lines import line_text
+from lsp_server.documents.node_types import COMMENTS
+from lsp_server.documents.outline import imports
+from lsp_server.documents.syntax import parse
 from lsp_server.errors import BackendError, UserFacingError
 from lsp_server.settings import ChatSettings
 
@@ -61,6 +66,10 @@ CUT = "the reply was cut off: raise chat.max_tokens"
 INCOMPLETE = "the reply is not the whole of the code that was asked about"
 _TESTS = re.compile(r"test|assert|expect|check|should", re.IGNORECASE)
 """Small models show the code that is tested before they show its test."""
+_ASSERTS = re.compile(
+    r"assert|expect|check|should|require|verify|equal|throw|raise|fail|error|panic|\bis\b", re.I
+)
+_NO_ASSERTION = "the tests assert nothing"
 AGAIN = (
     "That does not work in the file: {reason}. "
     "Reply with the corrected code only, complete, in one fenced code block."
@@ -137,11 +146,37 @@ def proposal(file: PromptFile, target: Target, context: Context, reply: Reply) -
     snapshot = target.snapshot
     edits = placed(file, target, code)
     if not edits and code.split() == target.text.split():
-        return NoEdit("the model would change nothing", reply.text)
+        return NoEdit("the model would change nothing", reply.text, _still_wrong(file, target))
     if not edits:
         return NoEdit("the model's code is not a whole that fits here", reply.text, INCOMPLETE)
     warning = damage(snapshot.text, applied(snapshot.text, edits), target.language) or ""
     return Proposal(snapshot.uri, snapshot, edits, region=(target.start, target.end), warning=warning)
+
+
+def _still_wrong(file: PromptFile, target: Target) -> str:
+    """Return what is left to be done where nothing was changed; nothing may be right if nothing is wrong."""
+    if "diagnostics" not in file.context or not target.diagnostics:
+        return ""
+    first = min(target.diagnostics, key=lambda item: item.start)
+    lines, text = target.snapshot.lines, target.snapshot.text
+    line = line_text(text, lines, lines.line_of(min(first.start, len(text)))).strip()
+    return f"it is the same code again, and `{line}` is still wrong: {' '.join(first.message.split())}"
+
+
+def _asserts(code: str, language: Language) -> bool:
+    """Tell whether tests assert anything: a comment that says what they should does not, nor an import."""
+    tree = parse(code, language)
+    if tree is None:
+        return True
+    imported = {tree.byte(start) for start, _ in imports(tree)}
+    stack, left = [tree.root], ""
+    while stack:
+        node = stack.pop()
+        if node.type in COMMENTS or (node.start_byte in imported and node != tree.root):
+            continue
+        stack += node.children
+        left += "" if node.child_count else f"{tree.text_of(node)} "
+    return _ASSERTS.search(left) is not None
 
 
 def _new_file(target: Target, context: Context, code: str) -> Proposal | NoEdit:
@@ -154,7 +189,7 @@ def _new_file(target: Target, context: Context, code: str) -> Proposal | NoEdit:
     text = with_tests(existing, code, language.name, new)
     if text == existing:
         return NoEdit("the model would change nothing", code)
-    warning = damage(existing, text, language) or ""
+    warning = damage(existing, text, language) or ("" if _asserts(code, language) else _NO_ASSERTION)
     if new.is_source:
         region = (target.start, target.end)
         return Proposal(snapshot.uri, snapshot, line_edits(existing, text), region=region, warning=warning)
@@ -166,6 +201,6 @@ def _new_file(target: Target, context: Context, code: str) -> Proposal | NoEdit:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return content(path.resolve(), path.name).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserFacingError(f"{path} cannot be read as UTF-8 text: {error}.") from error

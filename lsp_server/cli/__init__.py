@@ -90,5 +90,8 @@ def main() -> None:
     except UserFacingError as error:
         if logging.getLogger("lsp_server").isEnabledFor(logging.DEBUG):
             raise
-        click.echo(f"lsp_server: {error}", err=True)
+        from lsp_server.cli._stream import printable
+
+        # It may quote a model, a server or a file.
+        click.echo(f"lsp_server: {printable(str(error))}", err=True)
         sys.exit(1)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import click
 
 from lsp_server import config_files
 from lsp_server.backends.protocol import Backend, ChatRequest
@@ -31,11 +30,17 @@ from lsp_server.cli._stream import say, write_text
 from lsp_server.cli._terminal import chatting, errors
 from lsp_server.documents import syntax
 from lsp_server.documents.languages import detect
+from lsp_server.documents.snapshot import Snapshot
 from lsp_server.errors import ConfigurationError, UserFacingError
 from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
     from lsp_server.cli.ask import Options
+
+
+NOTHING = ""
+"""A place without text; nobody waits for standard input."""
+COMMIT = "git-commit"
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class Job:
     answers: Mapping[str, str]
     root: Path
 
+    @property
+    def is_message(self) -> bool:
+        """Tell whether the result is the message of a commit, and not a change of a file."""
+        return self.target.snapshot.uri == STDIN_URI and self.target.snapshot.language_id == COMMIT
+
     def request(self, settings: Settings) -> ChatRequest:
         """Return what the model is asked first."""
         return chat_request(self.file, self.target, self.context, settings.chat, self.answers)
@@ -57,10 +67,15 @@ def run_action(settings: Settings, action: str, words: tuple[str, ...], options:
     """Run the action of this id on the one place in `words`, or on standard input."""
     if len(words) > 1:
         raise ConfigurationError("--action takes one FILE[:FIRST-LAST], and no question")
+    file = _prompt_file(settings, action)
     place = words[0] if words else _places.STDIN
+    if not words and (sys.stdin is None or sys.stdin.isatty()):
+        if not _is_of_commits(file):
+            raise ConfigurationError(f"name the file: lsp_server ask --action {action} FILE[:LINE]")
+        place = NOTHING
     if options.write and _places.lines(place)[0] == _places.STDIN:
         raise ConfigurationError("--write needs a file: standard input cannot be changed")
-    job = _job(settings, _prompt_file(settings, action), place, options)
+    job = _job(settings, file, place, options)
     if options.dry_run:
         show(settings, job.request(settings), tools=(), as_json=options.as_json)
     elif job.file.output == "markdown":
@@ -69,6 +84,11 @@ def run_action(settings: Settings, action: str, words: tuple[str, ...], options:
         asyncio.run(print_answer(settings, job.request(settings), as_json=options.as_json))
     else:
         _finish(asyncio.run(_propose(settings, job)), job, options)
+
+
+def _is_of_commits(file: PromptFile) -> bool:
+    """Tell whether an action works on what is staged, so that it needs no text to work on."""
+    return "commit" in file.when
 
 
 def _prompt_file(settings: Settings, action: str) -> PromptFile:
@@ -83,20 +103,27 @@ def _prompt_file(settings: Settings, action: str) -> PromptFile:
 
 def _job(settings: Settings, file: PromptFile, place: str, options: Options) -> Job:
     path, first, last = _places.lines(place)
-    snapshot = _places.snapshot(path, options.language)
+    if path in (_places.STDIN, NOTHING) and _is_of_commits(file):
+        text = "" if path == NOTHING else _places.snapshot(path, "").text
+        snapshot = Snapshot(STDIN_URI, COMMIT, 0, text)
+    else:
+        snapshot = _places.snapshot(path, options.language)
     start, end = 0, len(snapshot.text)
     if first is not None and last is not None:
         start, end = _places.line_range(snapshot, first, last)
         if first == last:  # not what stands in the line, but where it stands
             line = snapshot.text[start:end]
             start = end = start + len(line) - len(line.lstrip())
-    tree = syntax.parse(snapshot.text, detect(options.language, snapshot.uri))
+    tree = syntax.parse(snapshot.text, detect(snapshot.language_id, snapshot.uri))
     problems = tuple(Diagnostic(start, end, "error", text) for text in options.problems)
     target = site(snapshot, tree, start, end, problems).target(file.scope)
     if target is None:
-        raise UserFacingError(f"There is nothing at {place} that the action {file.id} could work on.")
+        where = "in standard input" if place == _places.STDIN else f"at {place}"
+        raise UserFacingError(
+            f"There is nothing {where} that the action {file.id} could work on: name other lines."
+        )
     root = Path.cwd()
-    if path != _places.STDIN and not Path(path).resolve().is_relative_to(root.resolve()):
+    if path not in (_places.STDIN, NOTHING) and not Path(path).resolve().is_relative_to(root.resolve()):
         root = Path(path).resolve().parent
     context = gather(target, file.context, settings.chat.context_tokens, root)
     return Job(file, target, context, _answers(file, options.answer), root)
@@ -145,7 +172,10 @@ def _finish(outcome: Proposal | NoEdit, job: Job, options: Options) -> None:
         if not options.as_json:
             said = f" It said:\n{outcome.text.strip()}" if outcome.text.strip() else ""
             raise UserFacingError(f"Nothing is to be changed: {outcome.reason}.{said}")
-        click.echo(json.dumps({"patch": "", "reason": outcome.reason, "text": outcome.text}))
+        write_text(json.dumps({"patch": "", "reason": outcome.reason, "text": outcome.text}) + "\n")
+        return
+    if job.is_message and not options.as_json:
+        write_text("".join(edit.text for edit in outcome.edits).strip() + "\n")
         return
     change = _change(outcome, job)
     patch = _patch.patch(change, job.root)
@@ -157,7 +187,7 @@ def _finish(outcome: Proposal | NoEdit, job: Job, options: Options) -> None:
         _patch.write(change)
     if options.as_json:
         found = {"patch": patch, "path": str(change.path), "warning": outcome.warning}
-        click.echo(json.dumps({**found, "written": options.write}, ensure_ascii=False))
+        write_text(json.dumps({**found, "written": options.write}, ensure_ascii=False) + "\n")
     elif options.write:
         added, removed = change.counts
         say(f"wrote {change.path} (+{added} -{removed})")

@@ -8,12 +8,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import click
-
 from lsp_server.backends.protocol import Backend, ChatRequest, Chunk, Origin
 from lsp_server.chat.replies.answer import unwrapped
 from lsp_server.chat.workspace.tool_loop import ToolUse, converse
-from lsp_server.cli._stream import Stream, say
+from lsp_server.cli._stream import Stream, say, write_text
 from lsp_server.cli._terminal import chatting
 from lsp_server.settings import Settings
 
@@ -60,7 +58,7 @@ async def print_answer(
     if now.cut:
         say(f"the answer was cut off at {request.max_tokens} tokens, see chat.max_tokens")
     if as_json:
-        click.echo(json.dumps(_as_json(now), ensure_ascii=False))
+        write_text(json.dumps(_as_json(now), ensure_ascii=False) + "\n")
 
 
 async def _answers(

@@ -6,13 +6,12 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 
-import click
-
 from lsp_server.backends.guarded import Guarded
 from lsp_server.backends.protocol import ChatRequest, ToolSpec
 from lsp_server.backends.router import connect
 from lsp_server.chat.prompting.prompt import rendered
 from lsp_server.chat.prompting.wording import estimated_tokens
+from lsp_server.cli._stream import write_text
 from lsp_server.errors import TextWithheld
 from lsp_server.privacy.destination import Destination
 from lsp_server.privacy.rules import PrivacyRules
@@ -48,18 +47,17 @@ def show(settings: Settings, request: ChatRequest, *, tools: Sequence[ToolSpec],
             "tools": names,
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],
         }
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
         return
+    lines = []
     for item in to:
-        click.echo(f"to        {item.name}, {item.destination.value}")
-        for phrase in kept_back[item.name]:
-            click.echo(f"withheld  {phrase}")
-    click.echo(f"tokens    about {tokens}, and at most {request.max_tokens} for the answer")
-    for uri in request.documents:
-        click.echo(f"file      {uri}")
+        lines.append(f"to        {item.name}, {item.destination.value}")
+        lines += [f"withheld  {phrase}" for phrase in kept_back[item.name]]
+    lines.append(f"tokens    about {tokens}, and at most {request.max_tokens} for the answer")
+    lines += [f"file      {uri}" for uri in request.documents]
     if names:
-        click.echo(f"tools     {', '.join(names)}")
-    click.echo(f"\n{rendered(request)}", nl=False)
+        lines.append(f"tools     {', '.join(names)}")
+    write_text("".join(f"{line}\n" for line in [*lines, ""]) + rendered(request))
 
 
 def _withheld(settings: Settings, request: ChatRequest, to: Guarded) -> Iterator[str]:

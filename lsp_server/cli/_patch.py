@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -69,6 +70,8 @@ def write(change: Change) -> None:
                 file.write(change.after)
             return
         target = change.path.resolve()
+        if not target.stat().st_mode & stat.S_IWUSR:  # a file in its place would get past that
+            raise UserFacingError(f"{change.path} is read-only: make it writable first.")
         if target.read_bytes() != change.before.encode("utf-8"):
             raise UserFacingError(f"{change.path} has changed meanwhile; nothing was written.")
         _replace(target, change.after)

@@ -39,13 +39,16 @@ def lines(text: str) -> tuple[str, int | None, int | None]:
 
 def snapshot(path: str, language: str) -> Snapshot:
     """Read a file, or standard input for `-`; raises `UserFacingError` for what is no text."""
+    name = "standard input" if path == STDIN else path
     try:
         data = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
         text = data.decode("utf-8")
     except OSError as error:
         raise UserFacingError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UserFacingError(f"{path} is not UTF-8 text") from error
+        raise UserFacingError(f"{name} is not UTF-8 text") from error
+    if "\0" in text:
+        raise UserFacingError(f"{name} is not text: there are zero bytes in it")
     uri = STDIN_URI if path == STDIN else Path(path).resolve().as_uri()
     return Snapshot(uri, language, 0, text)
 

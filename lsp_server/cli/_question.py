@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,11 @@ class Question:
 def of_file(place: str, language: str) -> Material:
     """Return the text at `FILE[:FIRST-LAST]`."""
     path, first, last = _places.lines(place)
+    if path != _places.STDIN and not os.path.exists(path):  # noqa: PTH110  # a name may be too long to be one
+        raise UserFacingError(
+            f"There is no file {path}. A question of several words stands in quotes: "
+            'lsp_server ask "What does this do?" FILE'
+        )
     where = _places.snapshot(path, language)
     known = detect(language, where.uri)
     name = "Standard input" if path == _places.STDIN else f"`{path}`"
@@ -88,7 +94,7 @@ def asked(question: str, materials: Sequence[Material], settings: ChatSettings) 
     for material, text in zip(materials, _shares(materials, room), strict=True):
         if text != material.text:
             what = material.title.removesuffix(":") or "what was piped in"
-            phrases.append(f"{what}: {text.count(chr(10))} of {material.text.count(chr(10))} lines are shown")
+            phrases.append(f"{what}: {_share(text.removesuffix(CUT), material.text)}")
         parts.append(f"{material.title}\n{fenced(text, material.info)}".strip())
     messages = (ChatMessage("system", system), ChatMessage("user", "\n\n".join(parts)))
     documents = dict.fromkeys(uri for material in materials for uri in material.documents)
@@ -107,6 +113,20 @@ def _shares(materials: Sequence[Material], room: int) -> list[str]:
         if estimated_tokens(kept[index]) > share:
             cut = shortened if materials[index].info == DIFF else head
             rest = share - estimated_tokens(CUT)
-            kept[index] = cut(kept[index], rest * BYTES_PER_TOKEN) + CUT if rest > 0 else ""
+            kept[index] = _cut(kept[index], rest * BYTES_PER_TOKEN, cut) + CUT if rest > 0 else ""
         room -= estimated_tokens(kept[index])
     return kept
+
+
+def _cut(text: str, limit: int, cut: Callable[[str, int], str]) -> str:
+    """Return the beginning of a text that takes `limit` bytes at most; of one long line a part of that."""
+    kept = cut(text, limit)
+    return kept or f"{text.encode()[: limit - 1].decode(errors='ignore')}\n"
+
+
+def _share(shown: str, text: str) -> str:
+    """Say how much of a text is shown."""
+    lines = shown.count("\n")
+    if lines > 1 or not shown or text.startswith(shown):
+        return f"{lines} of {text.count(chr(10)) + (not text.endswith(chr(10)))} lines are shown"
+    return f"{len(shown) - 1} of {len(text)} characters are shown"

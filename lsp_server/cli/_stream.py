@@ -11,6 +11,7 @@ import sys
 import click
 
 from lsp_server.chat.workspace.workspace_text import shown
+from lsp_server.errors import UserFacingError
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What moves a terminal's cursor, sets its title or fills its clipboard: a model repeats what it has read."""
@@ -50,8 +51,23 @@ class Stream:
 
 def write_text(text: str) -> None:
     """Write a text of the model's to standard output at once; into a pipe exactly as it is."""
-    sys.stdout.write(_CONTROL.sub("\ufffd", text) if sys.stdout.isatty() else text)
-    sys.stdout.flush()
+    out = sys.stdout
+    if out is None:  # closed by who started us
+        return
+    shown = printable(text) if out.isatty() else text
+    encoding = out.encoding or "utf-8"
+    try:
+        out.write(shown.encode(encoding, "replace").decode(encoding))
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserFacingError(f"The answer cannot be written: {error.strerror}.") from error
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters but tabs and line ends."""
+    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
 def say(sentence: str) -> None:

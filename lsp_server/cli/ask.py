@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,10 +63,11 @@ def ask(words: tuple[str, ...], action: str | None, overrides: tuple[str, ...], 
       git diff --staged | lsp_server ask "Review this change."
       lsp_server ask --action explain src/cart.py:12
       lsp_server ask --action document src/cart.py:12 --write
+      lsp_server ask --action commit_message
 
     With --action there is no QUESTION: the code action ID works on FILE, on its lines FIRST to LAST, or on
     what stands at a single LINE, such as the function there. What it would change is printed as a diff. FILE
-    may be `-`, standard input.
+    may be `-`, standard input; the message of a commit needs none, but something staged.
     """
     try:
         _ask(words, action, overrides, Options(**options))  # type: ignore[arg-type]  # click checked them
@@ -115,6 +117,8 @@ def _question(settings: Settings, words: tuple[str, ...], options: Options) -> Q
     piped = "" if is_file else _piped()
     materials = [_question.of_file(place, options.language) for place in places]
     question = words[0] if words else piped
+    if len(words) == 1 and not piped.strip() and os.path.isfile(_places.lines(question)[0]):  # noqa: PTH113  # a question may be too long for a name
+        raise ConfigurationError(f'ask something about it: lsp_server ask "What does this do?" {question}')
     if words and piped.strip():
         materials.append(_question.of_pipe(piped, options.language))
     if not question.strip():

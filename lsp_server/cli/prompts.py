@@ -13,6 +13,7 @@ from lsp_server import config_files
 from lsp_server.chat.actions import catalogue
 from lsp_server.chat.actions.catalogue import Catalogue
 from lsp_server.chat.actions.prompt_file import PromptFile
+from lsp_server.cli._stream import say
 from lsp_server.cli._terminal import load_settings
 from lsp_server.errors import ConfigurationError
 from lsp_server.settings import Settings
@@ -115,7 +116,7 @@ def _load(root: Path) -> tuple[Settings, Catalogue]:
 
 def _tell(problems: tuple[str, ...] | list[str]) -> None:
     for problem in problems:
-        click.echo(f"lsp_server: {problem}", err=True)
+        say(problem)
 
 
 def _menu_title(file: PromptFile) -> str:

@@ -6,6 +6,7 @@ Owns that nothing that is marked is applied without a yes, and nothing to a text
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,19 @@ from lsp_server.features.action_run import Job
 from lsp_server.features.client import CannotAskError, Client, ask
 from lsp_server.features.explanation import Explanation
 from lsp_server.features.session import Session
-from lsp_server.features.workspace_edit import Change, change, workspace_edit
+from lsp_server.features.workspace_edit import Change, change, last_place, workspace_edit
 from lsp_server.reporting import Severity
 
 if TYPE_CHECKING:
     from lsp_server.chat.editing.proposal import Proposal
+    from lsp_server.documents.snapshot import Snapshot
 
 APPLY, DISCARD, AGAIN = "Apply anyway", "Discard", "Run again"
+
+QUIET_S = 0.25
+"""Neovim tells changes up to 0.15 s late, and drops an edit for a text that has changes untold."""
+PATIENCE_S = 5.0
+"""For somebody who types on and on."""
 
 
 class StaleError(Exception):
@@ -41,6 +48,7 @@ class Delivery:
 
         `previews` says whether the client shows this edit first if that is marked. Raises `StaleError`.
         """
+        await self._pause_in_typing(job)
         now = await self._change(proposal)
         if not now.edits:
             self.session.reporter.answer(f"{job.title}: the code is like that already.")
@@ -56,10 +64,11 @@ class Delivery:
             await self._show(job, proposal, now, f"This editor cannot make the file {now.uri}.")
         return edit
 
-    async def apply(self, job: Job, proposal: Proposal) -> dict[str, object]:
+    async def apply(self, job: Job, proposal: Proposal, *, reveal: bool) -> dict[str, object]:
         """Let the client apply a proposal; return what came of it, for the result of a command.
 
-        A client that applies no edits gets the edit in the result. Raises `StaleError`.
+        With `reveal` the client is to show then what has changed. A client that applies no edits gets the
+        edit in the result. Raises `StaleError`.
         """
         edit = await self.edit(job, proposal, previews=self.client.annotations)
         if edit is None:
@@ -75,6 +84,8 @@ class Delivery:
             result = types.ApplyWorkspaceEditResult(applied=False, failure_reason=error.message)
         if not result.applied:
             self._not_applied(job, result, edit)
+        elif reveal and self.client.shows_documents:
+            await self._reveal(edit)
         return {"applied": result.applied}
 
     async def run_again(self, job: Job) -> bool:
@@ -100,6 +111,24 @@ class Delivery:
         if found is None:
             raise StaleError
         return found
+
+    async def _pause_in_typing(self, job: Job) -> None:
+        """Wait until the user pauses, if the text has changed since the action began."""
+        uri, documents = job.target.snapshot.uri, self.session.documents
+        newest: Snapshot | None = job.target.snapshot
+        for _ in range(round(PATIENCE_S / QUIET_S)):
+            before, newest = newest, documents.get(uri)
+            if newest is before:
+                return
+            await asyncio.sleep(QUIET_S)
+
+    async def _reveal(self, edit: types.WorkspaceEdit) -> None:
+        """Let the client show the last place of an edit: many keep a changed file to themselves."""
+        uri, line = last_place(edit)
+        place = types.Position(line, 0)
+        params = types.ShowDocumentParams(uri, take_focus=False, selection=types.Range(place, place))
+        with contextlib.suppress(JsonRpcException):
+            await self.session.server.window_show_document_async(params)
 
     async def _agreed(self, job: Job, proposal: Proposal, now: Change) -> bool:
         """Ask whether to apply what is marked; where nobody can be asked it is shown and not applied."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from lsp_server.chat.actions.offer import Offer
     from lsp_server.chat.actions.site import Site
 
-COMMAND = "lsp_server.runAction"
+COMMAND, STOP = "lsp_server.runAction", "lsp_server.stopAction"
+STOP_KIND = "source.codestral.stop"
 QUICK_FIX = types.CodeActionKind.QuickFix.value
 
 
@@ -36,7 +37,9 @@ def entries(
             if not client.literals:
                 yield command
                 continue
-            runs_at_resolve = resolves and offer.file.output != "markdown"
+            # A file that is made can be shown only by who knows when it is made.
+            shown = client.applies and client.shows_documents and offer.file.output == "new_file"
+            runs_at_resolve = resolves and offer.file.output != "markdown" and not shown
             yield types.CodeAction(
                 title,
                 kind=offer.file.kind,
@@ -44,6 +47,16 @@ def entries(
                 data=data if runs_at_resolve else None,
                 command=None if runs_at_resolve else command,
             )
+
+
+def stops(
+    client: Client, uri: str, under_way: Mapping[str, str]
+) -> Iterator[types.Command | types.CodeAction]:
+    """Yield the entries that end what runs on a document: many editors have no other way to cancel it."""
+    for action, title in under_way.items():
+        arguments = [{"action": action, "uri": uri}]
+        command = types.Command(f"Stop: {title}", STOP, arguments=arguments)
+        yield types.CodeAction(command.title, kind=STOP_KIND, command=command) if client.literals else command
 
 
 def _variants(offer: Offer, client: Client) -> Iterator[tuple[str, dict[str, str]]]:

@@ -58,7 +58,18 @@ class ActionRunner:
     def __init__(self, session: Session, state: ActionState) -> None:
         self._session = session
         self._state = state
-        self._latest: dict[tuple[str, str], asyncio.Task[object]] = {}
+        self._latest: dict[tuple[str, str], tuple[asyncio.Task[object], str]] = {}
+
+    def under_way(self, uri: str) -> dict[str, str]:
+        """Return the ids and titles of the actions that run on a document."""
+        return {action: title for (of, action), (_, title) in self._latest.items() if of == uri}
+
+    def stop(self, uri: str, action: str) -> bool:
+        """End the run of an action on a document; False if there is none."""
+        if (latest := self._latest.get((uri, action))) is None:
+            return False
+        latest[0].cancel()
+        return True
 
     async def file(self, call: ActionCall) -> PromptFile:
         """Return the action that is called."""
@@ -130,7 +141,8 @@ class ActionRunner:
                 if not text.strip():
                     raise UserFacingError("The model said nothing: ask again, or choose another model.")
                 partial.send(text, last=True)
-                return Told(shown.uri, await shown.finish(text, *notes))
+                markdown = await shown.finish(text, *notes)
+                return Told(shown.uri, markdown)
 
     async def _steps(self, job: Job, progress: RunProgress) -> AsyncGenerator[Step, None]:
         backend, context = await self._ready(job, progress)
@@ -196,12 +208,12 @@ class ActionRunner:
         key, task = (job.target.snapshot.uri, job.file.id), asyncio.current_task()
         assert task is not None
         if older := self._latest.get(key):
-            older.cancel()
-        self._latest[key] = task
+            older[0].cancel()
+        self._latest[key] = task, job.title
         try:
             yield
         finally:
-            if self._latest.get(key) is task:
+            if (latest := self._latest.get(key)) and latest[0] is task:
                 del self._latest[key]
 
 

@@ -73,7 +73,7 @@ class ChatAnswer:
         self._is_new = replaces is None
         self._diagnostics = diagnostics
         self._writer: AnswerWriter = AnswerWriter(conversation, replaces=replaces)
-        self._document = LiveDocument(session.server, session, uri, TITLE)
+        self._document = LiveDocument(session.server, session, uri)
         self._stopping = asyncio.Event()
         self._news = asyncio.Event()
         self._complete = False

@@ -40,7 +40,8 @@ async def apply(session: Session, chat: Snapshot, offset: int) -> dict[str, obje
         if answer != APPLY:
             return {"applied": False, "file": name}
     try:
-        result = await Delivery(session, client).apply(job, proposal)
+        is_open = proposal.base is not None
+        result = await Delivery(session, client).apply(job, proposal, reveal=not is_open)
     except StaleError as error:
         raise UserFacingError(f"{name} has changed meanwhile: apply the block again.") from error
     return {**result, "file": name}

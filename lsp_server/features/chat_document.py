@@ -206,9 +206,10 @@ class Chats:
 
     async def _shown(self, path: Path, text: str) -> bool:
         """Show a new chat with the cursor where the question goes; False if the editor does not."""
+        # The line before the end of the last one: for vi's children there is nothing behind that.
         if not Client.of(self._session.server).shows_documents:
             return False
-        end = types.Position(text.count("\n"), 0)
+        end = types.Position(text.count("\n") - 1, 0)
         params = types.ShowDocumentParams(path.as_uri(), take_focus=True, selection=types.Range(end, end))
         try:
             return (await self._session.server.window_show_document_async(params)).success

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,8 +15,13 @@ from lsp_server.features.protocol import Protocol
 PARTIAL = "lspServerPartial"
 """Experimental capability of a client that wants `$/lsp_server/partial`."""
 
+_LINK = re.compile(r"\](?=\([A-Za-z][\w+-]*:)")
+
 _STANDING_STILL = frozenset({"Emacs (eglot)", "Eglot", "Emacs", "emacs"})
 """`clientInfo.name` of Eglot and lsp-mode in their versions."""
+
+_RELOADING = re.compile(r"(?i)code|codium|cursor|windsurf|theia|positron|zed|sublime|kate|intellij")
+"""In the `clientInfo.name` of editors that show what becomes of an open file. Neovim, Helix, Emacs do not."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class Client:
     applies: bool = False
     """Applies an edit when the server asks it to."""
     shows_documents: bool = False
+    reloads: bool = False
+    """Shows what becomes of a file while that is open."""
     asks: bool = False
     """Has said that it can ask the user; others may be able to."""
     partial: bool = False
@@ -55,9 +63,8 @@ class Client:
         experimental = capabilities.experimental
         literals = action.code_action_literal_support is not None
         annotations = edit.change_annotation_support is not None
-        waits = (
-            not isinstance(server.protocol, Protocol) or server.protocol.client_name not in _STANDING_STILL
-        )
+        name = server.protocol.client_name if isinstance(server.protocol, Protocol) else ""
+        waits = name not in _STANDING_STILL
         return cls(
             waits=waits,
             literals=literals,
@@ -69,9 +76,15 @@ class Client:
             annotations=annotations,
             applies=workspace.apply_edit is True,
             shows_documents=window.show_document is not None and window.show_document.support,
+            reloads=_RELOADING.search(name) is not None,
             asks=window.show_message is not None,
             partial=isinstance(experimental, Mapping) and experimental.get(PARTIAL) is True,
         )
+
+
+def plain(message: str) -> str:
+    """Return a message that has no links: VS Code makes some in messages, even such as run its commands."""
+    return _LINK.sub("] ", message)
 
 
 class CannotAskError(Exception):
@@ -82,7 +95,7 @@ async def ask(server: LanguageServer, question: str, choices: list[str], *, warn
     """Let the user choose; None if the user does not. Raises `CannotAskError`."""
     params = types.ShowMessageRequestParams(
         type=types.MessageType.Warning if warn else types.MessageType.Info,
-        message=question,
+        message=plain(question),
         actions=[types.MessageActionItem(title=choice) for choice in choices],
     )
     try:

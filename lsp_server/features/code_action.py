@@ -1,6 +1,7 @@
 """textDocument/codeAction, codeAction/resolve and the command `lsp_server.runAction`.
 
     runAction {action, uri, version?, range?, diagnostics?, answers?, wait?}
+    stopAction {action, uri}    end a run, as the menu offers while there is one; returns {stopped}
 
 The menu is made from syntax alone. An action that changes code runs when the client resolves it, where
 that is possible, else as the command, which asks the client to apply the edit; what is answered in words is
@@ -25,9 +26,19 @@ from lsp_server.errors import UserFacingError
 from lsp_server.features import action_place, chat_document
 from lsp_server.features.action_call import ActionCall, BadCallError
 from lsp_server.features.action_delivery import Delivery, StaleError
-from lsp_server.features.action_menu import COMMAND, QUICK_FIX, entries, unasked, within
+from lsp_server.features.action_menu import (
+    COMMAND,
+    QUICK_FIX,
+    STOP,
+    STOP_KIND,
+    entries,
+    stops,
+    unasked,
+    within,
+)
 from lsp_server.features.action_run import ActionRunner, again
 from lsp_server.features.action_state import ActionState
+from lsp_server.features.chat_entry import openings
 from lsp_server.features.client import Client
 from lsp_server.features.explanations import Explained
 from lsp_server.features.protocol import command_token
@@ -67,15 +78,29 @@ def register(server: LanguageServer, session: Session) -> None:
     @server.command(COMMAND)
     # For `object` pygls passes the server, too.
     async def run_action(*arguments: dict[str, object]) -> dict[str, object]:
-        try:
-            call = ActionCall.from_wire(arguments[0] if arguments else None)
-        except BadCallError as error:
-            raise JsonRpcInvalidParams(f"{COMMAND}: {error}") from error
+        call = _call(COMMAND, arguments)
         if call.wait:
             return await actions.run(call)
         command_token.set(None)  # the request, and its progress, end now
         session.start(actions.run_on(call))
         return {"started": True}
+
+    @server.command(STOP)
+    # Not async: a stop is not to wait for what it stops.
+    def stop_action(*arguments: dict[str, object]) -> dict[str, object]:
+        return {"stopped": actions.stop(_call(STOP, arguments))}
+
+
+def _wanted(context: types.CodeActionContext, kind: str) -> bool:
+    """Tell whether the user asks for a menu that entries of this kind belong into."""
+    return not unasked(context) and (context.only is None or any(within(kind, it) for it in context.only))
+
+
+def _call(command: str, arguments: Sequence[object]) -> ActionCall:
+    try:
+        return ActionCall.from_wire(arguments[0] if arguments else None)
+    except BadCallError as error:
+        raise JsonRpcInvalidParams(f"{command}: {error}") from error
 
 
 class Actions:
@@ -109,15 +134,26 @@ class Actions:
         only = params.context.only
         if only is not None:
             files = [file for file in files if any(within(file.kind, kind) for kind in only)]
-        if not files:
-            return []
+        client, preview = Client.of(self._session.server), self._session.settings.chat.preview
+        found: list[types.Command | types.CodeAction] = []
+        if _wanted(params.context, STOP_KIND):
+            found += stops(client, snapshot.uri, self._runner.under_way(snapshot.uri))
+        chats = _wanted(params.context, chat_document.KIND)
+        if not files and not chats:
+            return found
         site, offers = await asyncio.to_thread(
             action_place.menu, self._state, snapshot, call, files, self._session.encoding
         )
         if unasked(params.context) and not site.selected:
             offers = [offer for offer in offers if within(offer.file.kind, QUICK_FIX)]
-        client, preview = Client.of(self._session.server), self._session.settings.chat.preview
-        return list(entries(client, site, offers, call, preview=preview))
+        found += entries(client, site, offers, call, preview=preview)
+        if chats:
+            found += openings(self._session, client, snapshot, site.target("definition"))
+        return found
+
+    def stop(self, call: ActionCall) -> bool:
+        """End the run of an action on a document; False if there is none."""
+        return self._runner.stop(call.uri, call.action)
 
     async def resolved(self, action: types.CodeAction) -> types.CodeAction:
         """Run an action and return it with its edit, or as it came if there is none."""
@@ -192,7 +228,8 @@ class Actions:
                 delivery.nothing(job, outcome.reason, outcome.text)
                 return {"applied": False, "message": outcome.reason}
             try:
-                return await delivery.apply(job, outcome)
+                elsewhere = outcome.uri != job.target.snapshot.uri
+                return await delivery.apply(job, outcome, reveal=elsewhere)
             except StaleError:
                 if not await delivery.run_again(job):
                     return {"applied": False, "message": "the code changed meanwhile"}

@@ -1,5 +1,8 @@
 """Markdown shown in the editor: a read-only file in the cache folder that grows while the model writes.
 
+An editor that does not reload files gets it when it is whole, under a name of its own: one that shows an
+earlier answer would go on showing that.
+
 Owns the files: their names, their mode and how many are kept. Must not know where the text comes from.
 """
 
@@ -20,7 +23,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from lsp_server.errors import UserFacingError
-from lsp_server.features.client import Client
+from lsp_server.features.client import Client, plain
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +52,9 @@ class Explanation:
         self._server = server
         self._client = Client.of(server)
         self._title = title
-        digest = hashlib.sha256(uri.encode()).hexdigest()[:8]  # files of one name in two folders
-        self.path = folder() / f"{_NO_NAME.sub('-', name)[:80]}-{digest}.md"
+        self._name = _NO_NAME.sub("-", name)[:80]
+        self._about = uri
+        self.path = self._path(uri)  # files of one name in two folders
         self._next = 0.0
         self._showing: asyncio.Task[bool] | None = None
 
@@ -62,7 +66,7 @@ class Explanation:
     async def grow(self, markdown: str) -> None:
         """Show the text so far, if it is time to; the first piece opens the file."""
         now = asyncio.get_running_loop().time()
-        if now < self._next or not markdown.strip():
+        if not self._client.reloads or now < self._next or not markdown.strip():
             return
         await asyncio.to_thread(self._write, markdown)
         self._next = asyncio.get_running_loop().time() + REWRITE_S
@@ -70,6 +74,8 @@ class Explanation:
 
     async def finish(self, markdown: str, *notes: str) -> str:
         """Show the whole text and what there is to say about it; return the text as it is shown."""
+        if not self._client.reloads:
+            self.path = self._path("\0".join([self._about, markdown, *notes]))
         shown = await asyncio.to_thread(self._write, markdown, *notes)
         self._open()
         assert self._showing is not None
@@ -83,6 +89,9 @@ class Explanation:
         if self._showing is not None:
             with contextlib.suppress(UserFacingError):
                 self._write(markdown, "Stopped.")
+
+    def _path(self, about: str) -> Path:
+        return folder() / f"{self._name}-{hashlib.sha256(about.encode()).hexdigest()[:8]}.md"
 
     def _open(self) -> None:
         if self._showing is None:
@@ -102,15 +111,15 @@ class Explanation:
         if len(text) > LONGEST_MESSAGE:
             text = f"{text[:LONGEST_MESSAGE].rstrip()}…"
         message = f"{self._title}\n\n{text}\n\n{self.path}"
-        self._server.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
+        self._server.window_show_message(types.ShowMessageParams(types.MessageType.Info, plain(message)))
 
     def _write(self, markdown: str, *notes: str) -> str:
         from lsp_server.chat.replies.harmless import harmless
 
         shown = harmless(markdown.strip())
-        text = f"# {self._title}\n\n{shown}\n"
+        text = f"{harmless(f'# {self._title}')}\n\n{shown}\n"
         if notes:
-            text += "\n---\n" + "".join(f"\n*{note}*\n" for note in notes)
+            text += "\n---\n" + "".join(f"\n*{harmless(note)}*\n" for note in notes)
         try:
             write(self.path, text)
         except OSError as error:

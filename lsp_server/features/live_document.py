@@ -40,12 +40,11 @@ class DocumentClosed(Exception):
 class LiveDocument:
     """One open document."""
 
-    def __init__(self, server: LanguageServer, session: Session, uri: str, label: str) -> None:
+    def __init__(self, server: LanguageServer, session: Session, uri: str) -> None:
         self._server = server
         self._session = session
         self._client = Client.of(server)
         self._uri = uri
-        self._label = label
         self._turn = asyncio.Lock()
 
     @property
@@ -80,8 +79,10 @@ class LiveDocument:
                 if await self._applied(snapshot, edit):
                     if not await self._changed(snapshot, CHANGE_S):
                         raise UserFacingError("The editor took an edit and does not tell of the change.")
-                    made()
-                    return True
+                    if _is_made(edit, snapshot.text, self.snapshot.text):
+                        made()
+                        return True
+                    continue
                 await self._changed(snapshot, REFUSED_S)
             raise UserFacingError("The editor refuses the edits of this document.")
 
@@ -99,7 +100,7 @@ class LiveDocument:
             wanted = types.WorkspaceEdit(changes={snapshot.uri: edits})
         try:
             result = await self._server.workspace_apply_edit_async(
-                types.ApplyWorkspaceEditParams(wanted, self._label)
+                types.ApplyWorkspaceEditParams(wanted)  # Neovim would print a label each time
             )
         except JsonRpcException as error:
             logger.info("The editor did not apply an edit: %s", error.message)
@@ -114,6 +115,28 @@ class LiveDocument:
                 return False
             await asyncio.sleep(LOOK_S)
         return True
+
+
+def _is_made(edit: Edit, base: str, now: str) -> bool:
+    """Tell whether a text has an edit in it: Neovim says so, too, when it dropped one as outdated.
+
+    What the user did meanwhile is nearer to the one text or to the other.
+    """
+    made = base[: edit.start] + edit.text + base[edit.end :]
+    return now == made or _differing(made, now) < _differing(base, now)
+
+
+def _differing(one: str, other: str) -> int:
+    """Return the length of what is left of the longer text without a common start and end."""
+    start = _same(one, other)
+    one, other = one[start:], other[start:]
+    return max(len(one), len(other)) - _same(one[::-1], other[::-1])
+
+
+def _same(one: str, other: str) -> int:
+    """Return the length of the common start."""
+    shorter = min(len(one), len(other))
+    return next((at for at in range(shorter) if one[at] != other[at]), shorter)
 
 
 def _look_at(work: asyncio.Future[bool]) -> None:

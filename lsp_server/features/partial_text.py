@@ -15,6 +15,8 @@ from lsp_server.features.client import Client
 METHOD = "$/lsp_server/partial"
 PAUSE_S = 0.1
 """Between two notifications: each has the whole text, and an editor draws it each time."""
+SHARE = 20
+"""How many times longer the pause is at least than making a notification takes: replies may be long."""
 
 
 class PartialText:
@@ -32,8 +34,9 @@ class PartialText:
         now = asyncio.get_running_loop().time()
         if not self._wanted or text == self._sent or (now < self._next and not last):
             return
-        self._next = now + PAUSE_S
         self._sent = text
         from lsp_server.chat.replies.harmless import harmless  # not before the client is served
 
         self._server.protocol.notify(METHOD, {**self._about, "text": harmless(text)})
+        done = asyncio.get_running_loop().time()
+        self._next = now + max(PAUSE_S, SHARE * (done - now))

@@ -17,6 +17,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
+from lsp_server.features.client import plain
 from lsp_server.features.protocol import command_token
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class RunProgress:
 
     def __init__(self, server: LanguageServer, title: str, token: int | str | None = None) -> None:
         self._server = server
-        self._title = title
+        self._title = plain(title)
         given = token if token is not None else command_token.get()
         self._given = given is not None
         self.token: int | str = given if given is not None else str(uuid.uuid4())
@@ -88,7 +89,7 @@ class RunProgress:
     def _taken(self) -> str | None:
         """Make the latest message and take note that it is shown."""
         if self._latest is not None:
-            self._message, self._latest = self._latest(), None
+            self._message, self._latest = plain(self._latest()), None
         return self._message
 
     def _pause(self) -> None:

@@ -92,6 +92,21 @@ def workspace_edit(
     )
 
 
+def last_place(edit: types.WorkspaceEdit) -> tuple[str, int]:
+    """Return the uri and the line, in the new text, where the last piece of an edit of ours begins."""
+    edits: dict[str, list[types.TextEdit | types.AnnotatedTextEdit]]
+    edits = {uri: list(pieces) for uri, pieces in (edit.changes or {}).items()}
+    for operation in edit.document_changes or ():
+        if isinstance(operation, types.TextDocumentEdit):
+            of = edits.setdefault(operation.text_document.uri, [])
+            of += [it for it in operation.edits if not isinstance(it, types.SnippetTextEdit)]
+    [(uri, found)] = edits.items()
+    *others, last = sorted(found, key=lambda it: it.range.start)
+    before = sum(it.new_text.count("\n") - (it.range.end.line - it.range.start.line) for it in others)
+    blank = last.new_text[: len(last.new_text) - len(last.new_text.lstrip("\r\n"))]
+    return uri, last.range.start.line + before + blank.count("\n")
+
+
 def _text_edit(change: Change, edit: Edit, encoding: Encoding) -> types.TextEdit:
     start = types.Position(*change.lines.position(edit.start, encoding))
     end = types.Position(*change.lines.position(edit.end, encoding))

@@ -372,7 +372,7 @@ def test_progress_says_how_it_goes_and_partial_text_comes_to_who_wants_it(
 
 
 def test_an_explanation_grows_in_its_file(make: Callable[..., Editor], model: ScriptedServer) -> None:
-    editor = make()
+    editor = make(calls_itself="Visual Studio Code")
     request, recorded = _begin(editor, model, "explain", Reply(["So far ", "so good", "late"], hang_after=2))
     deadline = time.monotonic() + 60
     while not editor.shown:
@@ -383,7 +383,41 @@ def test_an_explanation_grows_in_its_file(make: Callable[..., Editor], model: Sc
     editor.client.notify("$/cancelRequest", {"id": request})
     assert editor.client.error_code(request) == CANCELLED
     assert recorded.disconnected.wait(20)
-    assert "Stopped" in path.read_text()
+    while "Stopped" not in path.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_an_editor_that_does_not_reload_files_gets_whole_answers_in_files_of_their_own(
+    make: Callable[..., Editor], model: ScriptedServer
+) -> None:
+    editor = make("neovim", calls_itself="Neovim")
+    request, recorded = _begin(editor, model, "explain", Reply(["So far ", "so good"], hang_after=2))
+    assert editor.shown == []
+    editor.client.notify("$/cancelRequest", {"id": request})
+    assert editor.client.error_code(request) == CANCELLED
+    assert recorded.disconnected.wait(20)
+    for text in ("It multiplies.", "It really does."):
+        model.enqueue(Reply([text]))
+        editor.choose(editor.item(URI, (0, 6), "explain"))
+        assert text in Path(editor.shown[-1].removeprefix("file://")).read_text()
+    assert len(set(editor.shown)) == 2
+
+
+@pytest.mark.parametrize("name", ["vscode", "neovim"])
+@pytest.mark.parametrize("action", ["refactor", "explain"])
+def test_the_menu_stops_what_runs(
+    make: Callable[..., Editor], model: ScriptedServer, action: str, name: str
+) -> None:
+    editor = make(name)
+    request, recorded = _begin(editor, model, action, MID_STREAM)
+    first = editor.menu(URI, (4, 0))[0]
+    assert first["title"] == f"Stop: {action.capitalize()} function area"
+    assert editor.client.result(editor.begin(first)) == {"stopped": True}
+    _polite(editor.client.result(request))
+    _nothing_came_of_it(editor, recorded)
+    assert "Stop" not in editor.menu(URI, (4, 0))[0]["title"]
+    assert editor.client.result(editor.begin(first)) == {"stopped": False}
 
 
 def test_an_answer_that_was_cut_off_says_so(make: Callable[..., Editor], model: ScriptedServer) -> None:
@@ -460,6 +494,8 @@ def test_tests_are_added_to_a_file_that_has_some(
     text = editor.texts[tests.as_uri()]
     assert text.startswith(("# not saved yet\n" if is_open else "") + there)
     assert "def test_area():" in text
+    assert editor.shown == [tests.as_uri()]
+    assert text.split("\n")[editor.places[0]["line"]] == "def test_area():"
     [changed] = editor.edits[0]["documentChanges"]
     assert changed["textDocument"]["version"] == (1 if is_open else None)
     assert tests.read_text() == there  # the editor saves, nobody else

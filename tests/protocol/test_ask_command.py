@@ -104,6 +104,17 @@ def test_a_terminal_is_protected_from_what_the_model_says(
     assert not {"\x1b", "\x07", "\x9b", "\r"} & set(text)
 
 
+def test_a_terminal_is_protected_from_what_an_error_quotes(
+    model: ScriptedServer, scripted: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.py").write_text(CODE)
+    model.default = Reply(["No: \x1b]52;c;ZXZpbA==\x07"])
+    done = run("--action", "refactor", "a.py:1", env=scripted, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "It said:\nNo: " in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def _read(leader: int) -> bytes:
     try:
         return os.read(leader, 4096)

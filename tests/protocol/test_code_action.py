@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.protocol.conftest import Start
-from tests.support.editor import Editor, call
+from tests.support.editor import Editor, call, runs
 from tests.support.lsp_client import LspClient
 from tests.support.scripted_server import ScriptedServer
 
@@ -100,7 +100,7 @@ def test_no_actions_where_chat_is_off(client: LspClient, options: dict[str, Any]
 def test_hidden_actions(client: LspClient, options: dict[str, Any]) -> None:
     editor = Editor(client, "vscode", {**options, "chat": {"hidden_actions": ["explain"]}})
     editor.open(URI, TEXT)
-    ids = [call(item)["action"] for item in editor.menu(URI, (0, 6))]
+    ids = [call(item)["action"] for item in runs(editor.menu(URI, (0, 6)))]
     assert "explain" not in ids
     assert "refactor" in ids
 
@@ -152,7 +152,7 @@ def test_a_prompt_file_of_ones_own_is_there_at_once_and_a_broken_one_is_told(
     front = 'id = "shout"\ntitle = "Shout"\nkind = "source.codestral.shout"\noutput = "markdown"\n'
     (folder / "shout.md").write_text(f"+++\n{front}+++\nShout: $selection\n")
     (folder / "broken.md").write_text("+++\nid = 3\n+++\n")
-    while "shout" not in [call(item)["action"] for item in editor.menu(URI, (0, 6))]:
+    while "shout" not in [call(item)["action"] for item in runs(editor.menu(URI, (0, 6)))]:
         pass
     assert "broken.md" in client.expect("window/showMessage")["message"]
 

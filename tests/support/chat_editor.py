@@ -20,6 +20,8 @@ class ChatEditor(Editor):
         self.lock = threading.RLock()
         self.refusals = 0
         """So many edits of the server come too late, before one is taken."""
+        self.claims = False
+        """Says of those edits that it took them, as Neovim does."""
         self.late = threading.Event()
         """Cleared: an edit of the server waits for it before it is applied."""
         self.late.set()
@@ -82,7 +84,7 @@ class ChatEditor(Editor):
         with self.lock:
             if self.refusals:
                 self.refusals -= 1
-                return {"applied": False}
+                return {"applied": self.claims}
             return {"applied": self.apply(params["edit"])}
 
 

@@ -23,6 +23,8 @@ from tests.support.lsp_client import LspClient, Message
 Place = tuple[int, int]
 """Line and column, in the client's units."""
 
+RUN = "lsp_server.runAction"
+
 _ENCODINGS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
 """Python's names, with the bytes of one unit."""
 
@@ -49,6 +51,8 @@ class Editor:
         """All that were applied."""
         self.shown: list[str] = []
         """Uris of the files that the server opened."""
+        self.places: list[Message] = []
+        """Where, in those of them that it was told where."""
         self.questions: list[Message] = []
         self.answer: str | None = None
         """What the user says to questions: the title of a choice."""
@@ -113,8 +117,8 @@ class Editor:
     ) -> dict[str, Any]:
         """Open the menu and find an action, or its first variant."""
         items = self.menu(uri, start, end, **context)
-        found = [item for item in items if call(item)["action"] == action]
-        assert found, [call(item)["action"] for item in items]
+        found = [item for item in runs(items) if call(item)["action"] == action]
+        assert found, [item["title"] for item in items]
         return found[0]
 
     def choose(self, item: Mapping[str, Any]) -> Any:  # noqa: ANN401
@@ -169,6 +173,8 @@ class Editor:
 
     def _show(self, params: Message) -> object:
         self.shown.append(params["uri"])
+        if "selection" in params:
+            self.places.append(params["selection"]["start"])
         return {"success": True}
 
     def _ask(self, params: Message) -> object:
@@ -181,6 +187,11 @@ def command(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the command of a menu item, empty if it has none."""
     found: Mapping[str, Any] = item if isinstance(item.get("command"), str) else item.get("command", {})
     return found
+
+
+def runs(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items that run an action."""
+    return [item for item in items if command(item).get("command", RUN) == RUN]
 
 
 def call(item: Mapping[str, Any]) -> Mapping[str, Any]:

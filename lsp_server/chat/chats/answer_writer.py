@@ -1,7 +1,8 @@
 """An answer on its way into a chat document, as edits of the document as it is at that moment.
 
 Owns where the answer goes on when the user edits the document meanwhile, and that nothing the model says
-reads as a heading or a note of ours. Pure: who uses it makes the edits, one after the other.
+reads as a heading or a note of ours, or loads anything where it is rendered. Pure: who uses it makes the
+edits, one after the other.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from lsp_server.chat.chats.conversation import (
     note,
     parse,
 )
+from lsp_server.chat.chats.escapes import Escapes, escaped_line
 from lsp_server.chat.chats.fenced_code import FencedCode
 from lsp_server.chat.editing.edits import Edit
 
@@ -39,7 +41,8 @@ class AnswerText:
         self._line = ""
         """The line that has begun; `_taken` characters of it are in the text."""
         self._taken = 0
-        self._after_return = self._wrapped = False
+        self._escapes = Escapes()
+        self._has_begun = self._after_return = self._wrapped = False
         self._said = ""
 
     @property
@@ -72,7 +75,11 @@ class AnswerText:
     def note(self, sentence: str) -> None:
         """Add a sentence of ours, in a paragraph of its own."""
         self._end_line()
-        self._text = f"{self.text}\n\n{note(sentence)}\n\n".lstrip(BLANKS)
+        line = ""
+        for part in ("", note(sentence), ""):
+            line += self._escapes.take(part) + self._escapes.end_line()
+        self._text = f"{self.text}\n\n{line}\n\n".lstrip(BLANKS)
+        self._has_begun = True
 
     def end(self) -> None:
         """Take note that nothing more is said."""
@@ -88,6 +95,7 @@ class AnswerText:
             self._wrapped = True
         elif not (self._wrapped and line.strip(BLANKS) == "```" and not FencedCode(self._text).open_at_end()):
             self._add(line[taken:] if taken else f"\\{line}" if is_protected(line) else line)
+            self._text += self._escapes.end_line()
 
     def _take_what_is_decided(self) -> None:
         if self._taken:
@@ -109,7 +117,9 @@ class AnswerText:
         return self._wrapped and "```".startswith(stripped)
 
     def _add(self, text: str) -> None:
-        self._text += text if self._text else text.lstrip(BLANKS)
+        text = text if self._has_begun else text.lstrip(BLANKS)
+        self._has_begun = self._has_begun or text != ""
+        self._text += self._escapes.take(text)
 
 
 class TurnGone(Exception):
@@ -175,7 +185,7 @@ class AnswerWriter:
     def nothing(self, text: str, sentence: str) -> Edit | None:
         """Return the edit for an answer of which nothing came: no heading, and why, under what is there."""
         turn = self._turn(text)
-        reason = f"\n\n{note(sentence)}" if sentence else ""
+        reason = f"\n\n{escaped_line(note(sentence))}" if sentence else ""
         if self._is_old:
             return _edit(text, turn.text_end, turn.text_end, reason) if reason else None
         return _edit(text, len(text[: turn.start].rstrip(BLANKS)), turn.text_end, reason)

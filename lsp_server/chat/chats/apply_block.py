@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from lsp_server.chat.chats.conversation import Conversation, Turn, lines_of, unprotected
+from lsp_server.chat.chats.escapes import unescaped
 from lsp_server.chat.chats.merge_code import merged
 from lsp_server.chat.editing.check import damage
 from lsp_server.chat.editing.edits import Edit, applied, line_edits
 from lsp_server.chat.editing.proposal import Proposal
 from lsp_server.chat.replies.fences import Block, Fences
 from lsp_server.chat.workspace.attachments import split_lines
-from lsp_server.chat.workspace.workspace_text import Unreadable, place
+from lsp_server.chat.workspace.workspace_text import Unreadable, content, place, shown
 from lsp_server.documents.languages import PLAIN, Language, detect
 from lsp_server.documents.positions import LineIndex
 from lsp_server.documents.snapshot import Snapshot
@@ -81,12 +82,12 @@ def target_file(aim: Aim, root: Path, documents: tuple[Snapshot, ...]) -> Target
     path = aim.path.replace("\\", "/")
     parts = PurePosixPath(path).parts
     if ".." in parts:
-        raise Unreadable(f"{aim.path} is not taken: the name of a file may have no `..` in it.")
+        raise Unreadable(f"{shown(aim.path)} is not taken: the name of a file may have no `..` in it.")
     if path.startswith("~") or _SCHEME.match(path):
-        raise Unreadable(f"{aim.path} is not taken: it is no path in the workspace.")
-    if ".git" in parts:
-        raise Unreadable(f"{aim.path} is not taken: it belongs to Git.")
+        raise Unreadable(f"{shown(aim.path)} is not taken: it is no path in the workspace.")
     where = place(root, path)
+    if any(_is_of_git(part) for part in (*parts, *where.path.relative_to(root.resolve()).parts)):
+        raise Unreadable(f"{shown(aim.path)} is not taken: it belongs to Git.")
     for document in documents:
         if document.uri in (where.uri, where.path.as_uri()):
             return TargetFile(where.name, document.uri, document.text, document, exists=True)
@@ -95,10 +96,15 @@ def target_file(aim: Aim, root: Path, documents: tuple[Snapshot, ...]) -> Target
             raise Unreadable(f"There is no file {where.name}.")
         return TargetFile(where.name, where.uri, "", None, exists=False)
     try:
-        text = where.path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = content(where.path, where.name).decode("utf-8")
+    except UnicodeDecodeError as error:
         raise Unreadable(f"{where.name} cannot be read as UTF-8 text.") from error
     return TargetFile(where.name, where.uri, text, None, exists=True)
+
+
+def _is_of_git(part: str) -> bool:
+    """Tell whether a part of a path is git's folder, as file systems without case and Windows read it."""
+    return part.lower().rstrip(" .") in (".git", "git~1")
 
 
 def proposal(block: AimedBlock, aim: Aim, target: TargetFile) -> Proposal:
@@ -154,13 +160,18 @@ def _language(target: TargetFile) -> Language:
 
 def _blocks(answer: Turn) -> Iterator[tuple[Block, int, int]]:
     """Yield the blocks of an answer with their first and last line in it, those with the fences."""
-    fences, at, lines = Fences(), 0, [unprotected(line) for line in lines_of(answer.raw)]
+    fences, at, lines = Fences(), 0, _lines_said(answer)
     for line in lines:
         fences.take(line, at)
         at += len(line) + 1
     text = "\n".join(lines)
     for block in fences.blocks(len(text)):
         yield block, text.count("\n", 0, block.start), text.count("\n", 0, block.end)
+
+
+def _lines_said(answer: Turn) -> list[str]:
+    written = "\n".join(lines_of(answer.raw))
+    return [unprotected(line) for line in unescaped(written).split("\n")]
 
 
 def _aims(conversation: Conversation, answer: Turn, block: Block) -> Iterator[Aim]:

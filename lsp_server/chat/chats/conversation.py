@@ -18,9 +18,9 @@
 
 Owns the format. The first line and the system line make a document a chat. Each `## You` and `## Model` on a
 line of its own starts a turn, except in fenced code of the user's. What the model says never starts one: such
-a line of its gets a backslash in the document (`answer_writer` writes it). Notes of ours are quoted, begin
-with our name, and are never sent. Offsets are code points of the document; the lines of a turn's text end
-in `\\n`.
+a line of its gets a backslash in the document, and so does what would load something (`escapes`). Notes of
+ours are quoted, begin with our name, and are never sent. Offsets are code points of the document; the lines
+of a turn's text end in `\\n`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from itertools import pairwise
 from typing import Literal
 
 from lsp_server.backends.protocol import ChatMessage
+from lsp_server.chat.chats.escapes import unescaped
 from lsp_server.chat.chats.fenced_code import FencedCode
 from lsp_server.chat.prompting.wording import estimated_tokens
 from lsp_server.chat.workspace import attachments
@@ -80,8 +81,10 @@ class Turn:
 
     @cached_property
     def text(self) -> str:
-        """Return what was said: without notes and the backslashes that protect lines of the model."""
+        """Return what was said: without notes and the backslashes that the model's turns have."""
         said = "\n".join(lines_of(self.raw))
+        if self.role == "assistant":
+            said = unescaped(said)
         if NOTE in said:
             said = _NOTES.sub("\n\n", said)
         if self.role == "assistant":

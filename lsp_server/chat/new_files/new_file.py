@@ -13,6 +13,7 @@ from lsp_server.chat.new_files import merging
 from lsp_server.chat.new_files.layouts import compiled, javascript, python, scripting
 from lsp_server.chat.new_files.layouts.examples import example
 from lsp_server.chat.new_files.layouts.project import Place, Source
+from lsp_server.chat.new_files.sample_call import sample_call
 from lsp_server.documents.outline import definitions
 from lsp_server.documents.syntax import parse
 
@@ -74,7 +75,7 @@ def test_file(target: Target, root: Path | None) -> NewFile | None:
         return None
     exists, is_source = place.path.exists(), place.path == path
     new = NewFile(place.path, exists, place.framework, place.import_line, source.name, is_source)
-    form = example(place.framework, _called(target, source.name), place.path.stem)
+    form = example(place.framework, sample_call(target, source.name), place.path.stem)
     if form and not is_source:
         form = with_tests("", form, source.language, new)
     return replace(new, example=form)
@@ -98,19 +99,6 @@ def with_tests(existing: str, code: str, language: str, new: NewFile | None = No
         framework=new.framework if new else "",
         stem=new.path.stem if new else "",
     )
-
-
-def _called(target: Target, name: str) -> str:
-    """Return what a test calls: the target, which may be in a class."""
-    own = target.name if re.fullmatch(r"\w+", target.name) else ""
-    if not own or own == name or target.language.name in ("rust", "go"):
-        return own or name
-    made = (
-        f"new {name}()"
-        if target.language.name in ("javascript", "typescript", "tsx", "java", "csharp")
-        else f"{name}()"
-    )
-    return f"{made}.{own}" if name else own
 
 
 def _name(target: Target) -> str:

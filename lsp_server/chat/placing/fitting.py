@@ -90,9 +90,23 @@ def _other_definition(target: Target, code: str) -> Fitted:
         kind = "method" if target.kind in CLASSES else "function"
         member = replace(target, start=target.start + start, end=target.start + end, kind=kind, name=name)
         return replace(_definition(member, code), target=member)
-    if members or (not names and not re.search(rf"\b{re.escape(target.name)}\b\s*[:=(]", code)):
+    if (
+        members
+        or _is_all_there(target, names)
+        or (not names and not re.search(rf"\b{re.escape(target.name)}\b\s*[:=(]", code))
+    ):
         return Fitted("")
     return fit
+
+
+def _is_all_there(target: Target, names: set[str]) -> bool:
+    """Tell whether a reply defines only what the file has outside of the target: it was shown that, too."""
+    there = all_definitions(target.snapshot.text, target.language)
+    outside = {
+        name for name, (start, end) in there
+        if (start, end) != (target.start, target.end) and not target.start <= start < target.end
+    }  # fmt: skip
+    return bool(names) and names <= outside
 
 
 def _find(target: Target, code: str) -> ReplyCode | None:

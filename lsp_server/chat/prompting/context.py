@@ -16,6 +16,7 @@ from lsp_server.chat.new_files.new_file import NewFile, test_file
 from lsp_server.chat.prompting import commit_message, pieces
 from lsp_server.chat.prompting.staged_diff import shortened, staged_diff, top_folder, uris
 from lsp_server.chat.prompting.wording import BYTES_PER_TOKEN, fenced, head, size, unix
+from lsp_server.chat.workspace.workspace_text import Unreadable, content
 
 
 @dataclass(frozen=True)
@@ -147,10 +148,10 @@ def _existing(found: _Gathering, new: NewFile) -> str:
     if not new.exists or _path(found.target.snapshot.uri) == new.path:
         return ""
     try:
-        with new.path.open("rb") as file:
-            return file.read(max(found.room, 0)).decode("utf-8", "ignore")
-    except OSError:
+        tests = content(new.path.resolve(), new.path.name)
+    except (Unreadable, OSError):
         return ""
+    return tests[: max(found.room, 0)].decode("utf-8", "ignore")
 
 
 def _path(uri: str) -> Path | None:

@@ -5,6 +5,7 @@ The same document and target give the same text. Must not know which pieces are 
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -13,7 +14,7 @@ from lsp_server.chat.prompting.wording import size
 from lsp_server.documents import lines as text_lines
 from lsp_server.documents import outline as outlines
 from lsp_server.documents.documentation import documentation
-from lsp_server.documents.enclosing import FUNCTIONS, covering
+from lsp_server.documents.enclosing import CLASSES, FUNCTIONS, covering
 from lsp_server.documents.identifiers import identifiers
 from lsp_server.documents.look import Range
 from lsp_server.documents.outline import Definition
@@ -79,7 +80,11 @@ def definitions(target: Target, limit: int) -> str:
         return ""
     names = identifiers(tree, target.start, target.end)
     found = outlines.definitions(tree)
-    used = [index for index, item in enumerate(found) if _name(item) in names and _is_beside(item, target)]
+    used = [
+        index
+        for index, item in enumerate(found)
+        if _name(item) in names and _is_beside(item, target) and _is_meant(item, found, target)
+    ]
     used.sort(key=lambda index: (_distance(found[index], target), index))
     shown: set[int] = set()
     whole: set[int] = set()
@@ -143,6 +148,18 @@ def _name(item: Definition) -> str:
 
 def _is_beside(item: Definition, target: Target) -> bool:
     return item.range[1] <= target.start or item.range[0] >= target.end
+
+
+def _is_meant(item: Definition, found: Sequence[Definition], target: Target) -> bool:
+    """Tell whether a name means this definition: a member of another class is got at through something."""
+    parent = found[item.parent_index] if item.parent_index is not None else None
+    if parent is None or item.kind not in FUNCTIONS or not _is_beside(parent, target):
+        return True
+    if parent.kind not in CLASSES and target.language.name != "rust":
+        return True  # a namespace is opened more than once, and its names can be had without it
+    holder = re.match(r"\w*", _name(parent))
+    through = rf"\b(?:Self|{holder[0]})::" if holder is not None and parent.name else "::"
+    return re.search(rf"(\.|->|{through})\s*{re.escape(_name(item))}\b", target.text) is not None
 
 
 def _distance(item: Definition, target: Target) -> int:

@@ -46,6 +46,7 @@ _OLD_OR_NEW = re.compile(rf"^(?:---|\+\+\+) {_PATH}", re.MULTILINE)
 _MOVED = re.compile(rf"^(?:rename|copy) (?:from|to) {_PATH}", re.MULTILINE)
 _HUNK = re.compile(r"^@@ ", re.MULTILINE)
 _TITLE = re.compile(r'diff --git (?:"?[a-z]/)?(.*?)"? "?(?:[a-z]/)?\1"?\s*$')
+_LONGEST_TITLE = 10_000  # two paths of 4,096 bytes at most; looking for the same path twice costs the square
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _SHORTEST = 200  # bytes of one file's part: less says nothing
@@ -156,7 +157,7 @@ def files(diff: str) -> list[str]:
         prefixed = [_unquoted(name) for name in _OLD_OR_NEW.findall(header)]
         names = [form for name in prefixed if name != "/dev/null" for form in _forms(name)]
         names += [_unquoted(name) for name in _MOVED.findall(header)]
-        if not names and (title := _TITLE.match(header.partition("\n")[0])) is not None:
+        if not names and (title := _TITLE.match(header.partition("\n")[0][:_LONGEST_TITLE])) is not None:
             names = [_unquoted(f'"{title[1]}"')]
         found.update(dict.fromkeys(name for name in names if name))
     return list(found)

@@ -28,6 +28,7 @@ _MARKDOWN = frozenset({"markdown", "md", "mdx", "mdown"})
 _HERE = frozenset({"bash", "sh", "zsh", "shell", "shellscript", "ruby", "rb", "php", "perl"})
 _HERE_DOCUMENT = re.compile(r"(?<!<)<<[-~]?\s*([\"']?)(?P<word>[A-Za-z_]\w*)\1")
 _TRIPLE = re.compile(r"\"\"\"|'''|(?:#|//).*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_LONGEST_LINE = 1000  # looked at for strings, in characters: where one does not end costs the square
 _TAB = 4  # columns, as in CommonMark
 _DOUBTS = 3  # doubtful fences followed at once; each costs reading the lines after it once more
 
@@ -191,7 +192,7 @@ def _open_string(line: str, string: str, language: str) -> str:
         if at < 0:
             return string
         at += len(string)
-    while found := _TRIPLE.search(line, at):
+    while found := _TRIPLE.search(line, at, _LONGEST_LINE):
         at = found.end()
         if found.group() in ('"""', "'''"):
             end = line.find(found.group(), at)

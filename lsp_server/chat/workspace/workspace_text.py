@@ -75,7 +75,7 @@ def text_of(where: Place, open_text: OpenText) -> str:
 
 
 def _decoded(where: Place) -> str:
-    data = _content(where)
+    data = content(where.path, where.name)
     name = shown(where.name)
     if b"\0" in data:
         raise Unreadable(f"{name} is not text.")
@@ -85,13 +85,14 @@ def _decoded(where: Place) -> str:
         raise Unreadable(f"{name} is not UTF-8 text.") from error
 
 
-def _content(where: Place) -> bytes:
-    name = shown(where.name)
+def content(path: Path, called: str) -> bytes:
+    """Return what is in a file, whose links have been followed; raises `Unreadable` for what is none."""
+    name = shown(called)
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
     # Neither a link that was put there just now nor a pipe that nobody writes to.
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        with os.fdopen(os.open(where.path, flags), "rb") as file:
+        with os.fdopen(os.open(path, flags), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise Unreadable(f"{name} is a folder." if stat.S_ISDIR(mode) else f"{name} is not a file.")

@@ -191,7 +191,7 @@ def _action(entry: types.Command | types.CodeAction) -> types.CodeAction:
     if isinstance(entry, types.CodeAction):
         return entry
     command = ast.literal_eval(entry.command)  # it has become the text of a dictionary
-    action = command["arguments"][0]["action"]
+    action = command["arguments"][0].get("action", "")  # commands that run none have other arguments
     entry = types.Command(command["title"], command["command"], arguments=command["arguments"])
     return types.CodeAction(entry.title, kind=f"source.codestral.{action}", command=entry)
 

@@ -38,13 +38,26 @@ def test_a_chat_is_a_private_file_that_the_editor_opens(make: Make, chats: Path)
     text = paths[0].read_text("utf-8")
     assert text.startswith("# Chat\n\n> system: ")
     assert shown["takeFocus"] is True
-    assert text.split("\n")[shown["selection"]["start"]["line"] :] == [""]
+    # There is a line in every editor: for some there is none behind the last line end.
+    assert text.split("\n")[shown["selection"]["start"]["line"] :] == ["", ""]
 
 
 def test_an_editor_that_shows_no_files_is_told_where_the_chat_is(make: Make, client: LspClient) -> None:
     editor = make("minimal")
     uri = editor.run("lsp_server.openChat")["uri"]
     assert str(path_of(uri)) in client.expect("window/showMessage")["message"]
+
+
+def test_the_menu_of_a_file_opens_a_chat_about_what_stands_there(make: Make, root: Path) -> None:
+    editor = make()
+    path = root / "shapes.py"
+    editor.open(path.as_uri(), "import os\n\n\ndef area(width):\n    return width * width\n")
+    last = editor.menu(path.as_uri(), (4, 6))[-1]
+    assert (last["title"], last["kind"]) == ("Ask about function area in a chat", "source.codestral.chat")
+    chat = path_of(editor.client.result(editor.begin(last))["uri"]).read_text("utf-8")
+    assert chat.endswith(f"## You\n\n[shapes.py:4-5]({path.as_uri()}#L4-L5)\n\n")
+    assert editor.menu(path.as_uri(), (4, 6), only=["source.codestral.chat"]) == [last]
+    assert last not in editor.menu(path.as_uri(), (4, 6), only=["refactor"])
 
 
 def test_a_selection_is_attached_to_a_new_chat(make: Make, model: ScriptedServer, root: Path) -> None:
@@ -279,7 +292,8 @@ def test_typing_elsewhere_while_an_answer_is_written(make: Make, model: Scripted
     assert "Well?\n14\n13" in editor.texts[uri]
 
 
-def test_an_edit_that_comes_too_late_is_made_again(make: Make, model: ScriptedServer) -> None:
+@pytest.mark.parametrize("claims", [False, True])
+def test_an_edit_that_comes_too_late_is_made_again(make: Make, model: ScriptedServer, claims: bool) -> None:
     model.enqueue(Reply(["Fine."]))
     editor = make()
     uri = editor.new_chat("Well?")
@@ -288,7 +302,7 @@ def test_an_edit_that_comes_too_late_is_made_again(make: Make, model: ScriptedSe
     while not [it for it in editor.client.asked if it["method"] == "workspace/applyEdit"]:
         time.sleep(0.01)
     editor.type(uri, lambda text: text.replace("Well?", "Well, then?"))
-    editor.refusals = 1
+    editor.refusals, editor.claims = 1, claims
     editor.late.set()
     assert editor.client.result(request)["state"] == "answered"
     assert editor.turns(uri) == ["You: Well, then?", "Model: Fine.", "You: "]

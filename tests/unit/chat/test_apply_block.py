@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -185,8 +186,10 @@ def test_code_that_does_not_parse_is_marked() -> None:
             "~root/x.py",
             ".git/config",
             "a/.git/hooks/x.sh",
+            ".GIT/config",
+            "git~1/config",
         ),
-        *("link.py", "folder/x.py", "folder/deep/new.py", "a\0b.py", "", "  "),
+        *("hidden/config", "link.py", "folder/x.py", "folder/deep/new.py", "a\0b.py", "", "  "),
     ],
 )
 def test_only_files_of_the_workspace_are_taken(tmp_path: Path, path: str) -> None:
@@ -195,10 +198,19 @@ def test_only_files_of_the_workspace_are_taken(tmp_path: Path, path: str) -> Non
     (tmp_path / "x.py").write_text("secret", encoding="utf-8")
     (root / "link.py").symlink_to(tmp_path / "x.py")
     (root / "folder").symlink_to(tmp_path)
+    (root / ".git").mkdir()
+    (root / "hidden").symlink_to(root / ".git")
     aim = Aim(path, may_create=True)
     with pytest.raises(UserFacingError):
         target_file(aim, root, ())
     assert isinstance(best_aim(AimedBlock("x", (aim,)), root, ()), UserFacingError)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes are files there")
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(UserFacingError, match=r"pipe\.py is not a file"):
+        target_file(Aim("pipe.py"), tmp_path, ())
 
 
 def test_an_attached_file_that_is_gone_is_not_made(tmp_path: Path) -> None:

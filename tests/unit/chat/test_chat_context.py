@@ -130,6 +130,24 @@ def test_definitions_of_other_languages(language_id: str, drawn: str, text: str)
     assert piece("definitions", target(language_id, drawn)) == text
 
 
+MEMBERS = [
+    ("rust", "struct A;\nimpl A {\n    fn new() -> A { A }\n}\nfn c() -> Vec<u8> { Vec::new()█ }\n", ""),
+    ("rust", "struct B;\nimpl B {\n    fn new() -> B { B }\n}\nfn c() { B::new();█ }\n", "fn new() -> B"),
+    ("rust", "fn c() -> u8 { let total = 1; total█ }\nmod tests {\n    fn total() {}\n}\n", ""),
+    ("cpp", "class A { int mean() { return 1; } };\nint c() { int mean = 2; return mean;█ }\n", ""),
+    ("cpp", "class A { int mean() { return 1; } };\nint c(A a) { return a.mean();█ }\n", "int mean()"),
+    ("python", "class A:\n    def f(self): ...\n\ndef c(f):\n    return█ f\n", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language_id", "drawn", "shown"), MEMBERS)
+def test_a_member_of_another_class_is_not_meant_by_its_bare_name(
+    language_id: str, drawn: str, shown: str
+) -> None:
+    text = piece("definitions", target(language_id, drawn))
+    assert shown in text if shown else text == "", text
+
+
 def test_names_in_strings_and_comments_name_nothing() -> None:
     drawn = "def a(): return 1\n\ndef b():\n    # a()\n    return 'a()'█\n"
     assert piece("definitions", target("python", drawn)) == ""

@@ -364,7 +364,17 @@ def test_the_text_of_the_editor_counts_and_not_the_file(tmp_path: Path) -> None:
         framework="pytest",
         import_line="from tool import parse",
         name="parse",
-        example="from tool import parse\n\n\ndef test_usual_case():\n    assert parse(ARGUMENTS) == RESULT\n",
+        example="""\
+from tool import parse
+
+
+def test_simplest_case():
+    # here an assertion like: assert parse(<arguments>) == <expected>
+
+
+def test_small_case():
+    # here an assertion like: assert parse(<arguments>) == <expected>
+""",
     )
 
 
@@ -380,7 +390,7 @@ def test_the_example_is_a_whole_test_of_the_framework(tmp_path: Path) -> None:
         macro = "TEST_CASE" in new.example
         assert tree is not None and tree.root.has_error is macro, new.example
         if new.framework:
-            assert case.name in new.example and "RESULT" in new.example
+            assert case.name in new.example and "<expected>" in new.example
             assert new.import_line in new.example
         for file in case.files:
             (tmp_path / file).unlink()

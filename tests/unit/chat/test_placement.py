@@ -453,3 +453,16 @@ def test_nothing_outside_of_the_target_is_touched(
             continue
         assert edit.start == edit.end, "only insertions are made outside"
         assert edit.start <= start or (output == "insert_below" and "\n" not in text[end : edit.start])
+
+
+@pytest.mark.parametrize("reply", ["def other():\n    return 2\n", "class A:\n    def other(self): ...\n"])
+def test_what_the_file_has_elsewhere_does_not_take_the_place_of_the_target(reply: str) -> None:
+    target = target_of(
+        "python", "█def f():\n    return other(A)█\n\ndef other():\n    return 1\n\nclass A: pass\n"
+    )
+    assert placed(action(), target, reply) == ()
+
+
+def test_the_target_may_get_another_name() -> None:
+    target = target_of("python", "█def f():\n    return 1█\n\ndef other():\n    return 1\n")
+    assert placed_text(target, "def g():\n    return 1\n").startswith("def g():\n    return 1\n\ndef other")

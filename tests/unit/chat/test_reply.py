@@ -71,6 +71,11 @@ WRITTEN: dict[str, tuple[str, str, str]] = {
         '```python\n# don\'t """ do\nx = \'"""\'\n```\nAnd a """ here.\n```python\ny = 1\n```',
         '# don\'t """ do\nx = \'"""\'\n',
     ),
+    "a string that never ends": (
+        "markdown",
+        "```markdown\n" + 100_000 * '"\\' + "\n```",
+        100_000 * '"\\' + "\n",
+    ),
     "a template of JavaScript": (
         "javascript",
         "```js\nconst s = `\n\\`\\`\\`js\n\\`\\`\\`\n`;\n```",

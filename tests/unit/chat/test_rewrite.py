@@ -8,6 +8,7 @@ import pytest
 
 from lsp_server.backends.protocol import Chunk
 from lsp_server.chat.actions.catalogue import load
+from lsp_server.chat.actions.site import Diagnostic
 from lsp_server.chat.editing.edits import applied
 from lsp_server.chat.editing.proposal import Proposal
 from lsp_server.chat.prompting.context import Context, gather
@@ -15,7 +16,7 @@ from lsp_server.chat.rewrite import CUT, NoEdit, Partial, Retrying, Step, rewrit
 from lsp_server.errors import BackendUnavailable, RequestRejected
 from lsp_server.settings import ChatSettings
 from tests.support.scripted_backend import ScriptedBackend
-from tests.unit.chat.drawn_site import drawn_site
+from tests.unit.chat.drawn_site import drawn_site, problem
 
 BEFORE = "def area(w, h):\n    re█turn w + h\n"
 WHOLE = "def area(w, h):\n    return w * h\n"
@@ -27,11 +28,15 @@ def block(code: str) -> str:
 
 
 async def run(
-    backend: ScriptedBackend, action: str = "refactor", drawn: str = BEFORE, root: Path | None = None
+    backend: ScriptedBackend,
+    action: str = "refactor",
+    drawn: str = BEFORE,
+    root: Path | None = None,
+    diagnostics: tuple[Diagnostic, ...] = (),
 ) -> list[Step]:
     """Return the steps but the partial ones."""
     uri = (root / "shapes.py").as_uri() if root else "file:///work/src/code"
-    here = drawn_site("python", drawn, uri=uri)
+    here = drawn_site("python", drawn, *diagnostics, uri=uri)
     file = load([]).get(action)
     assert file is not None
     target = here.target(file.scope)
@@ -103,6 +108,15 @@ async def test_the_same_code_again_is_no_edit_and_no_reason_to_ask_again() -> No
     assert len(backend.chats) == 1
 
 
+async def test_a_problem_is_still_there_if_nothing_was_changed() -> None:
+    wrong = problem(BEFORE, "w + h", "undefined name")
+    backend = ScriptedBackend([block(BEFORE.replace("█", ""))], [block(WHOLE)])
+    retrying, proposal = await run(backend, "fix", diagnostics=(wrong,))
+    assert isinstance(retrying, Retrying)
+    assert "`return w + h` is still wrong: undefined name" in retrying.reason
+    assert result(proposal) == WHOLE
+
+
 async def test_a_reply_that_was_cut_off_is_marked_and_not_asked_for_again() -> None:
     backend = ScriptedBackend(["```python\n" + BROKEN, Chunk("", "length")])
     [proposal] = await run(backend)
@@ -133,3 +147,17 @@ async def test_of_new_tests_the_block_with_the_test_is_taken(tmp_path: Path) -> 
     assert "from shapes import area" in result(proposal)
     assert result(proposal).count("def area") == 0
     assert "assert area(2, 3) == 6" in result(proposal)
+
+
+async def test_tests_that_assert_nothing_are_sent_back(tmp_path: Path) -> None:
+    (tmp_path / "shapes.py").write_text(WHOLE)
+    head = "from hamcrest import assert_that\n\n\n"
+    empty, test = (f"{head}def test_area():\n    {mark}assert area(2, 3) == 6\n" for mark in ("pass  # ", ""))
+    drawn = WHOLE.replace("retu", "re█tu")
+    retrying, proposal = await run(
+        ScriptedBackend([block(empty)], [block(test)]), "write_tests", drawn, tmp_path
+    )
+    assert retrying == Retrying("the tests assert nothing")
+    assert isinstance(proposal, Proposal)
+    assert proposal.warning == ""
+    assert "    assert area(2, 3) == 6" in result(proposal)

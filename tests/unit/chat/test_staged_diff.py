@@ -204,6 +204,7 @@ def test_all_files_have_their_share_of_a_short_budget(repository: Path) -> None:
         ("diff --git c/x c/x\n--- c/x\n+++ i/x\n", ["x", "c/x", "i/x"]),
         ("diff --git x.py x.py\n--- x.py\n+++ x.py\n", ["x.py"]),
         ("no diff\n", []),
+        (f"diff --git {100_000 * 'a '}\n", []),
     ],
 )
 def test_files_of_a_diff(diff: str, names: list[str]) -> None:

@@ -87,7 +87,10 @@ def test_standard_input_as_one_of_the_files(model: ScriptedServer, scripted: lis
     [
         ((), "there is no question"),
         (("  ",), "there is no question"),
-        (("Why?", "nowhere.py"), "nowhere.py cannot be read: No such file"),
+        (("Why?", "nowhere.py"), "There is no file nowhere.py. A question of several words stands in quotes"),
+        (("Why?", "."), ". cannot be read: Is a directory"),
+        (("add.py:4",), 'ask something about it: lsp_server ask "What does this do?" add.py:4'),
+        (("--action", "explain"), "There is nothing in standard input"),
         (("Why?", "add.py:99"), "line 99 is past the end: the text has 9 lines"),
         (("Why?", "add.py:0"), "lines count from 1"),
         (("Why?", "--write"), "go with --action"),
@@ -396,3 +399,41 @@ def test_a_dry_run_of_an_action(file: Path, model: ScriptedServer, scripted: lis
     shown = run("--action", "explain", f"{file}:4", "--dry-run", *scripted).stdout
     assert "def add(a, b):" in shown and "tools" not in shown.split("\n\n")[0]
     assert model.history == []
+
+
+def test_a_binary_file_is_no_text(tmp_path: Path, scripted: list[str]) -> None:
+    (tmp_path / "a.bin").write_bytes(b"a\0b\n")
+    assert "a.bin is not text" in error(run("Why?", "a.bin", *scripted))
+
+
+def test_a_read_only_file_stays_as_it_is(file: Path) -> None:
+    file.chmod(0o444)
+    with pytest.raises(UserFacingError, match="is read-only"):
+        write(Change(file, CODE, "x = 1\n", creates=False))
+    assert file.read_text() == CODE
+
+
+def test_of_one_long_line_the_beginning_is_shown(model: ScriptedServer, scripted: list[str]) -> None:
+    done = run("Why?", *scripted, "--set", "chat.context_tokens=256", text="é" * 5000)
+    assert "of 5000 characters are shown" in done.stderr
+    assert "é" * 50 + "\n[the rest is not shown]" in asked(model.history[0])
+
+
+def test_the_message_of_a_commit_needs_no_file(
+    model: ScriptedServer, scripted: list[str], tmp_path: Path
+) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / "new.py").write_text("x = 1\n")
+    subprocess.run(["git", "add", "new.py"], cwd=tmp_path, check=True)
+    model.default = Reply(["```\nAdd new.py\n```"])
+    assert run("--action", "commit_message", *scripted).stdout == "Add new.py\n"
+    assert "+x = 1" in asked(model.history[0])
+    piped = run("--action", "commit_message", *scripted, text="diff --git a/p b/p\n--- a/p\n+++ b/p\n+y\n")
+    assert piped.stdout == "Add new.py\n"
+    assert "+y" in asked(model.history[1])
+
+
+def test_what_standard_output_cannot_write_is_replaced(model: ScriptedServer, scripted: list[str]) -> None:
+    model.enqueue(Reply(["caf\u00e9"]))
+    done = CliRunner(charset="ascii").invoke(ask, ["Where?", *scripted], input="")
+    assert (done.stdout, done.exit_code) == ("caf?\n", 0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.backends.guarded import Guarded
+from lsp_server.backends.guarded import LONGEST_REPLY, Guarded
 from lsp_server.backends.protocol import (
     ChatMessage,
     ChatRequest,
@@ -242,3 +242,12 @@ async def test_what_tools_are_asked_and_say_is_cleared_like_any_text(destination
     assert sent.messages[1].tool_calls[1] == replace(call, id="9charsID2", arguments="{}")
     assert [message.tool_call_id for message in sent.messages] == ["", "", "9charsID1", "9charsID2"]
     assert sent.tools == (tool,) and PLACEHOLDER in (sent.prediction or "")
+
+
+@pytest.mark.parametrize("destination", [Destination.THIS_MACHINE, *ELSEWHERE])
+async def test_a_chat_that_does_not_end_is_ended(destination: Destination) -> None:
+    inside = Recorder([LONGEST_REPLY // 4 * "a"] * 9)
+    chunks = await _all(_guarded(inside, destination).chat(ChatRequest((ChatMessage("user", "Hi"),), 8)))
+    assert sum(len(chunk.text) for chunk in chunks) == LONGEST_REPLY
+    assert chunks[-1].finish_reason == "length"
+    assert inside.closed_early

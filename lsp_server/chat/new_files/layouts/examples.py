@@ -5,15 +5,25 @@ from __future__ import annotations
 import re
 import textwrap
 
+from lsp_server.chat.new_files.sample_call import SampleCall
+
+_PYTEST = """\
+def test_simplest_case():
+    assert NAME(ARGUMENTS) == RESULT
+
+
+def test_small_case():
+    assert NAME(ARGUMENTS) == RESULT
+"""
 _SCRIPT = """\
-test("usual case", () => {
+test("simplest case", () => {
   CHECK;
 });
 """
 _JUNIT = """\
 class STEM {
     @Test
-    void usualCase() {
+    void simplestCase() {
         assertEquals(RESULT, NAME(ARGUMENTS));
     }
 }
@@ -21,11 +31,11 @@ class STEM {
 _PLAIN_JAVA = """\
 class STEM {
     public static void main(String[] arguments) {
-        usualCase();
+        simplestCase();
     }
 
-    static void usualCase() {
-        if (NAME(ARGUMENTS) != RESULT) throw new AssertionError("usual case");
+    static void simplestCase() {
+        if (NAME(ARGUMENTS) != RESULT) throw new AssertionError("simplest case");
     }
 }
 """
@@ -33,24 +43,27 @@ _NUNIT = """\
 public class STEM
 {
     [FACT]
-    public void UsualCase() => CHECK;
+    public void SimplestCase()
+    {
+        CHECK;
+    }
 }
 """
 _ASSERT = """\
-void test_usual_case() {
+void test_simplest_case() {
     assert(NAME(ARGUMENTS) == RESULT);
 }
 
 int main() {
-    test_usual_case();
+    test_simplest_case();
     return 0;
 }
 """
 _FORMS = {
-    "pytest": "def test_usual_case():\n    assert NAME(ARGUMENTS) == RESULT\n",
+    "pytest": _PYTEST,
     "unittest": """\
-class TestUsual(unittest.TestCase):
-    def test_usual_case(self):
+class TestSimplest(unittest.TestCase):
+    def test_simplest_case(self):
         self.assertEqual(NAME(ARGUMENTS), RESULT)
 """,
     "node:test": _SCRIPT.replace("CHECK", "assert.deepEqual(NAME(ARGUMENTS), RESULT)"),
@@ -67,21 +80,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usual_case() {
+    fn simplest_case() {
         assert_eq!(NAME(ARGUMENTS), RESULT);
     }
 }
 """,
     "testing": """\
-func TestUsualCase(t *testing.T) {
-\tif got := NAME(ARGUMENTS); got != RESULT {
-\t\tt.Errorf("got %v", got)
-\t}
+func TestSimplestCase(t *testing.T) {
+\tif got := NAME(ARGUMENTS); got != RESULT { t.Errorf("got %v", got) }
 }
 """,
-    "googletest": "TEST(STEM, UsualCase) {\n    EXPECT_EQ(NAME(ARGUMENTS), RESULT);\n}\n",
-    "catch2": 'TEST_CASE("usual case") {\n    REQUIRE(NAME(ARGUMENTS) == RESULT);\n}\n',
-    "doctest": 'TEST_CASE("usual case") {\n    CHECK(NAME(ARGUMENTS) == RESULT);\n}\n',
+    "googletest": "TEST(STEM, SimplestCase) {\n    EXPECT_EQ(NAME(ARGUMENTS), RESULT);\n}\n",
+    "catch2": 'TEST_CASE("simplest case") {\n    REQUIRE(NAME(ARGUMENTS) == RESULT);\n}\n',
+    "doctest": 'TEST_CASE("simplest case") {\n    CHECK(NAME(ARGUMENTS) == RESULT);\n}\n',
     "xunit": _NUNIT.replace("FACT", "Fact").replace("CHECK", "Assert.Equal(RESULT, NAME(ARGUMENTS))"),
     "nunit": _NUNIT.replace("FACT", "Test").replace(
         "CHECK", "Assert.That(NAME(ARGUMENTS), Is.EqualTo(RESULT))"
@@ -91,14 +102,14 @@ func TestUsualCase(t *testing.T) {
     ),
     "rspec": """\
 describe "NAME" do
-  it "usual case" do
+  it "simplest case" do
     expect(NAME(ARGUMENTS)).to eq(RESULT)
   end
 end
 """,
     "minitest": """\
 class STEM < Minitest::Test
-  def test_usual_case
+  def test_simplest_case
     assert_equal RESULT, NAME(ARGUMENTS)
   end
 end
@@ -106,24 +117,34 @@ end
     "phpunit": """\
 class STEM extends TestCase
 {
-    public function testUsualCase(): void
+    public function testSimplestCase(): void
     {
         $this->assertSame(RESULT, NAME(ARGUMENTS));
     }
 }
 """,
-    "pest": "test('usual case', function () {\n    expect(NAME(ARGUMENTS))->toBe(RESULT);\n});\n",
+    "pest": "test('simplest case', function () {\n    expect(NAME(ARGUMENTS))->toBe(RESULT);\n});\n",
 }
+_HASH = ("pytest", "unittest", "rspec", "minitest")
+"""What is written with these has comments that begin with `#`."""
 ASSERT = "assert and a main function"
 """The framework of C and C++ without a framework."""
 PLAIN_JAVA = "plain Java with a main method that throws AssertionError"
 _FORMS |= {ASSERT: _ASSERT, PLAIN_JAVA: _PLAIN_JAVA}
 
 
-def example(framework: str, name: str, stem: str) -> str:
-    """Return one test of `name` without its imports; empty for a framework that is not known."""
+def example(framework: str, call: SampleCall, stem: str) -> str:
+    """Return one test without its imports; empty for a framework that is not known.
+
+    What it asserts stands in a comment, and is no code: small models copy what they could leave as it is.
+    """
     form = textwrap.dedent(_FORMS.get(framework, ""))
     title = re.sub(r"\W+", "_", stem)
     if framework == "minitest":  # a constant
         title = "".join(part[:1].upper() + part[1:] for part in title.split("_"))
-    return form.replace("NAME", name or "subject").replace("STEM", title)
+    mark = "#" if framework in _HASH else "//"
+    form = re.sub(
+        r"^([ \t]*)(.*ARGUMENTS)", rf"\1{mark} here an assertion like: \2", form, flags=re.MULTILINE
+    )
+    form = form.replace("STEM", title).replace("RESULT", "<expected>")
+    return form.replace("NAME", call.subject or "subject").replace("ARGUMENTS", call.arguments)
