@@ -1,4 +1,4 @@
-"""The real models, fetched the way a user fetches them."""
+"""What all tests share: the real models, fetched as a user fetches them; nobody's keys; steady examples."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lsp_server.engine.launcher import PATIENT_THREADS
 from lsp_server.models import store
 
 # Models that run in the test process itself get what the engine process gets, before llama_cpp is imported.
 os.environ.update(PATIENT_THREADS)
+
+# The same examples in every run, whatever the load: `--hypothesis-profile=search` looks for new ones.
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+settings.register_profile("steady", _UNTIMED, derandomize=True, database=None)
+settings.register_profile("search", _UNTIMED, max_examples=1000)
+settings.load_profile("steady")
 
 
 def _model(variable: str, name: str) -> Path:
