@@ -16,10 +16,10 @@ from lsp_server.backends.protocol import Backend, ChatRequest
 from lsp_server.chat.actions.catalogue import load
 from lsp_server.chat.actions.prompt_file import PromptFile
 from lsp_server.chat.actions.site import Diagnostic, Target, site
-from lsp_server.chat.editing.proposal import Proposal
+from lsp_server.chat.editing.proposal import NoEdit, Proposal
 from lsp_server.chat.prompting.context import Context, gather
 from lsp_server.chat.prompting.prompt import chat_request
-from lsp_server.chat.rewrite import NoEdit, Retrying, rewrite
+from lsp_server.chat.rewrite import Retrying, rewrite
 from lsp_server.chat.workspace.workspace_text import place as place_in
 from lsp_server.chat.workspace.workspace_text import shown
 from lsp_server.cli import _patch, _places

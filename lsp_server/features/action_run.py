@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from lsp_server.backends.protocol import Backend
     from lsp_server.chat.actions.prompt_file import PromptFile
     from lsp_server.chat.actions.site import Target
-    from lsp_server.chat.editing.proposal import Proposal
+    from lsp_server.chat.editing.proposal import NoEdit, Proposal
     from lsp_server.chat.prompting.context import Context
     from lsp_server.chat.replies.answer import Answer
-    from lsp_server.chat.rewrite import NoEdit, Step
+    from lsp_server.chat.rewrite import Step
 
 TAIL_LENGTH = 60
 """Of the last line in a progress message; bars are narrow."""
@@ -105,7 +105,8 @@ class ActionRunner:
 
     async def propose(self, job: Job) -> Proposal | NoEdit:
         """Run an action that changes code."""
-        from lsp_server.chat.rewrite import NoEdit, Partial, Retrying
+        from lsp_server.chat.editing.proposal import NoEdit
+        from lsp_server.chat.rewrite import Partial, Retrying
 
         with self._alone(job):
             async with RunProgress(self._session.server, job.title) as progress:

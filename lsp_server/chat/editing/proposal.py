@@ -24,3 +24,14 @@ class Proposal:
     """The part of `base` that the model was shown to work on: changed meanwhile, the edits are void."""
     warning: str = ""
     """Why it must not be applied without a look; empty if nothing speaks against it."""
+
+
+@dataclass(frozen=True)
+class NoEdit:
+    """There is nothing to apply, and why."""
+
+    reason: str
+    text: str = ""
+    """What the model said instead."""
+    remedy: str = ""
+    """What is wrong with the reply, where another attempt may mend that."""

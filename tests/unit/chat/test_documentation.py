@@ -10,10 +10,10 @@ from lsp_server.chat.actions.prompt_file import PromptFile
 from lsp_server.chat.actions.site import Target
 from lsp_server.chat.editing.edits import applied
 from lsp_server.chat.editing.proposal import Proposal
+from lsp_server.chat.outcome import proposal
 from lsp_server.chat.placing.placement import placed
 from lsp_server.chat.prompting.context import Context
 from lsp_server.chat.replies.reply import ReplyParser
-from lsp_server.chat.rewrite import proposal
 from lsp_server.documents.node_types import COMMENTS
 from lsp_server.documents.syntax import parse
 from tests.unit.chat.drawn_site import drawn_site

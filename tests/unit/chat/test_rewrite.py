@@ -10,9 +10,9 @@ from lsp_server.backends.protocol import Chunk
 from lsp_server.chat.actions.catalogue import load
 from lsp_server.chat.actions.site import Diagnostic
 from lsp_server.chat.editing.edits import applied
-from lsp_server.chat.editing.proposal import Proposal
+from lsp_server.chat.editing.proposal import NoEdit, Proposal
 from lsp_server.chat.prompting.context import Context, gather
-from lsp_server.chat.rewrite import CUT, NoEdit, Partial, Retrying, Step, rewrite
+from lsp_server.chat.rewrite import CUT, Partial, Retrying, Step, rewrite
 from lsp_server.errors import BackendUnavailable, RequestRejected
 from lsp_server.settings import ChatSettings
 from tests.support.scripted_backend import ScriptedBackend

@@ -1,0 +1,84 @@
+"""What one reply comes to: a proposal, or why there is none. Asks no model."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lsp_server.chat.actions.prompt_file import PromptFile
+from lsp_server.chat.actions.site import Target
+from lsp_server.chat.editing.check import damage
+from lsp_server.chat.editing.edits import Edit, applied, line_edits
+from lsp_server.chat.editing.proposal import NoEdit, Proposal
+from lsp_server.chat.new_files.assertions import asserts
+from lsp_server.chat.new_files.new_file import with_tests
+from lsp_server.chat.placing.placement import placed
+from lsp_server.chat.prompting.context import Context
+from lsp_server.chat.replies.reply import Reply
+from lsp_server.chat.workspace.workspace_text import content
+from lsp_server.documents.languages import detect
+from lsp_server.documents.lines import line_text
+from lsp_server.errors import UserFacingError
+
+INCOMPLETE = "the reply is not the whole of the code that was asked about"
+NO_ASSERTION = "the tests assert nothing"
+_TESTS = re.compile(r"test|assert|expect|check|should", re.IGNORECASE)
+"""Small models show the code that is tested before they show its test."""
+
+
+def proposal(file: PromptFile, target: Target, context: Context, reply: Reply) -> Proposal | NoEdit:
+    """Return what a reply proposes; parses, so call it on a thread."""
+    code = reply.code(target.language.name, target.text if file.output == "replace" else "")
+    if file.output == "new_file":
+        code = next(filter(_TESTS.search, reply.candidates(target.language.name)), code)
+    if file.documentation and not code.strip():
+        code = reply.text  # a sentence is documentation as well
+    if not code.strip():
+        return NoEdit("the model gave no code", reply.text, "there is no code block in the reply")
+    if file.output == "new_file":
+        return _new_file(target, context, code)
+    snapshot = target.snapshot
+    edits = placed(file, target, code)
+    if not edits and code.split() == target.text.split():
+        return NoEdit("the model would change nothing", reply.text, _still_wrong(file, target))
+    if not edits:
+        return NoEdit("the model's code is not a whole that fits here", reply.text, INCOMPLETE)
+    warning = damage(snapshot.text, applied(snapshot.text, edits), target.language) or ""
+    return Proposal(snapshot.uri, snapshot, edits, region=(target.start, target.end), warning=warning)
+
+
+def _still_wrong(file: PromptFile, target: Target) -> str:
+    """Return what is left to be done where nothing was changed; nothing may be right if nothing is wrong."""
+    if "diagnostics" not in file.context or not target.diagnostics:
+        return ""
+    first = min(target.diagnostics, key=lambda item: item.start)
+    lines, text = target.snapshot.lines, target.snapshot.text
+    line = line_text(text, lines, lines.line_of(min(first.start, len(text)))).strip()
+    return f"it is the same code again, and `{line}` is still wrong: {' '.join(first.message.split())}"
+
+
+def _new_file(target: Target, context: Context, code: str) -> Proposal | NoEdit:
+    new = context.new_file
+    if new is None:
+        return NoEdit("there is no place for a new file", code)
+    snapshot = target.snapshot
+    existing = snapshot.text if new.is_source else _read(new.path) if new.exists else ""
+    language = detect("", new.path.as_uri())
+    text = with_tests(existing, code, language.name, new)
+    if text == existing:
+        return NoEdit("the model would change nothing", code)
+    warning = damage(existing, text, language) or ("" if asserts(code, language) else NO_ASSERTION)
+    if new.is_source:
+        region = (target.start, target.end)
+        return Proposal(snapshot.uri, snapshot, line_edits(existing, text), region=region, warning=warning)
+    edits = (Edit(0, len(existing), text),)
+    return Proposal(
+        new.path.as_uri(), None, edits, creates=not new.exists, disk_text=existing, warning=warning
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return content(path.resolve(), path.name).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserFacingError(f"{path} cannot be read as UTF-8 text: {error}.") from error
