@@ -95,11 +95,13 @@ def test_new_tests_go_where_tests_belong_whatever_the_reply_says(
     model.enqueue(
         Reply(["../../owned.py\n```python ../../owned.py\ndef test_area():\n    assert True\n```\n"])
     )
-    resolved = client.result(editor.begin(editor.item(uri, (2, 6), "write_tests")))
-    uris = {it.get("uri") or it["textDocument"]["uri"] for it in resolved["edit"]["documentChanges"]}
+    editor.choose(editor.item(uri, (2, 6), "write_tests"))
+    [edit] = editor.edits
+    uris = {it.get("uri") or it["textDocument"]["uri"] for it in edit["documentChanges"]}
     assert len(uris) == 1
+    assert uris == set(editor.shown)
     assert uris.pop().startswith(f"{root.as_uri()}/")
-    create = resolved["edit"]["documentChanges"][0]
+    create = edit["documentChanges"][0]
     assert create["options"] == {"overwrite": False, "ignoreIfExists": False}
 
 

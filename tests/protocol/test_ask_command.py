@@ -54,6 +54,15 @@ def test_errors_are_one_line(model: ScriptedServer, scripted: dict[str, str], tm
     assert done.stderr.startswith("lsp_server: ") and done.stderr.count("\n") == 1
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let processes be interrupted: those started in the background of a script inherit that they are not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_stops_the_model(model: ScriptedServer, scripted: dict[str, str], tmp_path: Path) -> None:
     model.enqueue(Reply(["One ", "two ", "three"], hang_after=2))
     with subprocess.Popen(
