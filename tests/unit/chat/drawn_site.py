@@ -12,7 +12,7 @@ def drawn_site(
     language_id: str,
     drawn: str,
     *diagnostics: Diagnostic,
-    uri: str = "file:///work/src/code",
+    uri: str = "file:///project/src/code",
     with_tree: bool = True,
 ) -> Site:
     """Return the place that is drawn."""

@@ -57,7 +57,7 @@ class Shape:
 def target(
     language_id: str, drawn: str, *diagnostics: Diagnostic, scope: Scope = "definition", uri: str = ""
 ) -> Target:
-    found = drawn_site(language_id, drawn, *diagnostics, uri=uri or "file:///work/src/code").target(scope)
+    found = drawn_site(language_id, drawn, *diagnostics, uri=uri or "file:///project/src/code").target(scope)
     assert found is not None
     return found
 

@@ -23,7 +23,7 @@ def action(output: Output = "replace", scope: Scope = "definition") -> PromptFil
 def target_of(language_id: str, drawn: str, kind: str = "", name: str = "") -> Target:
     """Return what is drawn between two `█`; the kind and the name are the definition's that starts there."""
     before, text, after = drawn.split("█")
-    snapshot = Snapshot("file:///work/a", language_id, 1, before + text + after)
+    snapshot = Snapshot("file:///project/a", language_id, 1, before + text + after)
     language = detect(language_id, "")
     tree = parse(snapshot.text, language)
     start, end = len(before), len(before) + len(text)
@@ -440,7 +440,7 @@ def test_nothing_outside_of_the_target_is_touched(
     text = PROGRAMS[language_id][0].replace("█", "").replace("\n", data.draw(st.sampled_from(["\n", "\r\n"])))
     start, end = sorted((data.draw(st.integers(0, len(text))), data.draw(st.integers(0, len(text)))))
     language = detect(language_id, "")
-    snapshot = Snapshot("file:///work/a", language_id, 1, text)
+    snapshot = Snapshot("file:///project/a", language_id, 1, text)
     kind, name = data.draw(
         st.sampled_from([("function", "f"), ("class", "S"), ("selection", ""), ("comment", "")])
     )

@@ -35,7 +35,7 @@ async def run(
     diagnostics: tuple[Diagnostic, ...] = (),
 ) -> list[Step]:
     """Return the steps but the partial ones."""
-    uri = (root / "shapes.py").as_uri() if root else "file:///work/src/code"
+    uri = (root / "shapes.py").as_uri() if root else "file:///project/src/code"
     here = drawn_site("python", drawn, *diagnostics, uri=uri)
     file = load([]).get(action)
     assert file is not None
