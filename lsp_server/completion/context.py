@@ -7,15 +7,16 @@ Runs on a thread: parsing a large file takes a while.
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 from threading import Lock
 
 from lsp_server.completion import trigger
 from lsp_server.completion.block import Block
-from lsp_server.completion.cursor import Cursor, unix
+from lsp_server.completion.cursor import Cursor
 from lsp_server.completion.statement import Candidates
 from lsp_server.documents.context import syntax_context
+from lsp_server.documents.lines import unix
+from lsp_server.documents.positions import LINE_END
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.stable_outline import StableOutlines
 from lsp_server.documents.syntax import SyntaxTree, SyntaxTrees
@@ -27,9 +28,6 @@ CHARS_PER_TOKEN = 3
 
 OUTLINE_SHARE = 0.25
 """Part of the prefix budget for what falls outside of the window: imports and signatures."""
-
-
-_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
@@ -111,5 +109,5 @@ class ContextBuilder:
 def _line_end(text: str, offset: int) -> str:
     """Return the line end in use at `offset`: that of the line above, else of the first line."""
     at = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset))
-    end = _LINE_END.search(text, max(0, at - 1))
+    end = LINE_END.search(text, max(0, at - 1))
     return end.group() if end is not None else "\n"

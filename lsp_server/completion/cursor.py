@@ -27,8 +27,6 @@ _BRACKETS = {")", "]", "}"}
 _PROSE = frozenset({"plain text", "markdown", "html"})
 """Languages in which a bracket or a quote is just a character."""
 
-_LINE_END = re.compile(r"\r\n|\r")
-
 
 @dataclass(frozen=True)
 class Cursor:
@@ -123,11 +121,6 @@ def lines_of(text: str) -> list[str]:
     """Return the lines of `text` with their ends; `str.splitlines` would also cut at a form feed."""
     lines = text.split("\n")
     return [line + "\n" for line in lines[:-1]] + lines[-1:] * bool(lines[-1])
-
-
-def unix(text: str) -> str:
-    """Return `text` with `\\n` line ends, which is what models were trained on."""
-    return _LINE_END.sub("\n", text) if "\r" in text else text
 
 
 def first_line(text: str) -> str | None:

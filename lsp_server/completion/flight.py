@@ -12,10 +12,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from lsp_server.backends.protocol import Backend, Chunk, FimRequest
-from lsp_server.completion.cursor import unix
 from lsp_server.completion.place import Place
 from lsp_server.completion.result import Completion, NoCompletion, Reason, Trace
 from lsp_server.completion.truncate import Cut, Truncator
+from lsp_server.documents.lines import unix
 
 Finish = Callable[[Cut, Reason], "Completion | NoCompletion"]
 """Makes the result of what was cut, and remembers it; the reason is for when nothing is left."""

@@ -11,12 +11,17 @@ from functools import cache
 from typing import Literal
 
 from lsp_server.documents.languages import Language
-from lsp_server.documents.positions import LineIndex
+from lsp_server.documents.positions import LINE_END, LineIndex
 
 Place = Literal["code", "comment", "string"]
 
 _LOOK_LINES = 2000  # lines looked at in one direction; more than any function that people indent by hand
 _TAB = 8
+
+
+def unix(text: str) -> str:
+    """Return `text` with `\\n` line ends, which is what models were trained on."""
+    return LINE_END.sub("\n", text) if "\r" in text else text
 
 
 def width(text: str) -> int:

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left, bisect_right
 from enum import Enum
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
+LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class Encoding(Enum):
@@ -26,7 +26,7 @@ class LineIndex:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._starts = [0, *(match.end() for match in LINE_END.finditer(text))]
 
     def edited(self, start: int, end: int, inserted: str) -> LineIndex:
         """Return the index of the text with `[start, end)` replaced, looking only at what changed.
@@ -41,7 +41,7 @@ class LineIndex:
         stop = start + len(inserted)
         moved = stop - end
         kept = self._starts[: max(1, bisect_left(self._starts, start))]
-        found = (match.end() for match in _LINE_END.finditer(text, max(0, start - 1), stop + 1))
+        found = (match.end() for match in LINE_END.finditer(text, max(0, start - 1), stop + 1))
         between = [at for at in found if start <= at <= stop and at > 0]
         tail = self._starts[bisect_right(self._starts, end) :]
         new._starts = [*kept, *between, *(at + moved for at in tail)]

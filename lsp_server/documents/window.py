@@ -7,9 +7,7 @@ an unfinished bracket at the cursor can change how the parser sees the top of th
 
 from __future__ import annotations
 
-import re
-
-_LINE_END = re.compile(r"\r\n|\n|\r")
+from lsp_server.documents.positions import LINE_END
 
 
 def block_chars(budget_chars: int) -> int:
@@ -51,7 +49,7 @@ def suffix_window(text: str, offset: int, budget_chars: int) -> int:
 
 def _best_border(text: str, first: int, last: int, *, latest: bool = False) -> int:
     """Return the best place to cut from `first` to `last`: before a definition, else between lines."""
-    starts = [match.end() for match in _LINE_END.finditer(text, max(0, first - 1), last + 1)]
+    starts = [match.end() for match in LINE_END.finditer(text, max(0, first - 1), last + 1)]
     starts = [start for start in starts if first <= start <= last]
     if starts:
         return min(reversed(starts) if latest else starts, key=lambda start: _rank(text, start))

@@ -38,6 +38,7 @@ from lsp_server.chat.chats.fenced_code import FencedCode
 from lsp_server.chat.prompting.wording import estimated_tokens
 from lsp_server.chat.workspace import attachments
 from lsp_server.chat.workspace.attachments import Link
+from lsp_server.documents.positions import LINE_END
 from lsp_server.errors import UserFacingError
 
 Role = Literal["user", "assistant"]
@@ -57,7 +58,6 @@ _HEAD = re.compile(r"\ufeff?# Chat\b[^\n]*\n\s*^> ?system:(.*(?:\n>.*)*)", re.IG
 _HEADING = re.compile(r"(?:\A|(?<=[\n\r]))## (You|Model)[ \t]*(?=[\r\n]|\Z)")
 _PROTECTED = re.compile(r"\\*(?:## (?:You|Model)[ \t]*|> codestral-lsp:.*)")
 _NOTES = re.compile(r"\n*^> codestral-lsp:.*\n*", re.MULTILINE)
-_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
@@ -196,12 +196,12 @@ def messages(
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of a text without their ends; only CR, LF and CRLF end one."""
-    return _LINE_END.split(text)
+    return LINE_END.split(text)
 
 
 def line_end(text: str) -> str:
     """Return how the lines of a document end."""
-    found = _LINE_END.search(text)
+    found = LINE_END.search(text)
     return found[0] if found else "\n"
 
 

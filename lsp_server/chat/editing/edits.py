@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lsp_server.chat.editing.line_diff import LINE_END, Hunk, hunks, lines_of
+from lsp_server.chat.editing.line_diff import Hunk, hunks, lines_of
+from lsp_server.documents.positions import LINE_END
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ Hunk = tuple[int, int, int, int]
 """Lines `[0:1)` of the old text became lines `[2:3)` of the new one."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-LINE_END = re.compile(r"\r\n|\r|\n")
 
 _MOST_PAIRS = 20_000  # pairs of lines that difflib may compare: its worst case then takes 0.1 s
 _DEPTH = 30  # times that lines are looked for which are unique between two others

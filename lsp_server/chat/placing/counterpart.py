@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lsp_server.chat.actions.site import Target
-from lsp_server.chat.editing.line_diff import LINE_END, Hunk, hunks
+from lsp_server.chat.editing.line_diff import Hunk, hunks
 from lsp_server.chat.placing.reply_code import ReplyCode
 from lsp_server.documents.enclosing import Around
+from lsp_server.documents.positions import LINE_END
 
 
 def counterpart(target: Target, there: Around, found: ReplyCode) -> str:

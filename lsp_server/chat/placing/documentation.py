@@ -6,13 +6,14 @@ import re
 
 from lsp_server.chat.actions.site import Target
 from lsp_server.chat.editing.edits import Edit, line_edits
-from lsp_server.chat.editing.line_diff import LINE_END, lines_of
+from lsp_server.chat.editing.line_diff import lines_of
 from lsp_server.chat.placing.doc_form import comment, docstring_lines, mark_of
 from lsp_server.chat.placing.doc_text import Said, documentation_in
 from lsp_server.chat.placing.indentation import leading, line_end_of, unit_of
 from lsp_server.documents.comments import comment_above
 from lsp_server.documents.documentation import documentation
 from lsp_server.documents.enclosing import Around, definition_at
+from lsp_server.documents.positions import LINE_END
 
 _DIRECTIVE = re.compile(
     r"\s*(?://go:|//\s*nolint|//export|(?://|/\*|#)\s*(?:eslint|prettier|@ts-|tslint|biome|istanbul|c8|v8|clang-format|"

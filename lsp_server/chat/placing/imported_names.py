@@ -71,7 +71,6 @@ def names_of(item: str, language: str) -> set[str] | None:
     return None
 
 
-_KEYWORDS = {"import", "const", "let", "var", "type", "as", "local", "default"}
 _STD_INTS = "int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t"
 _CHARACTERS = "isalpha isdigit isalnum isspace ispunct toupper tolower"
 _HEADERS = {

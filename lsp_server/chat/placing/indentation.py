@@ -10,8 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from lsp_server.chat.editing.line_diff import LINE_END, hunks, lines_of
+from lsp_server.chat.editing.line_diff import hunks, lines_of
 from lsp_server.documents.languages import Language
+from lsp_server.documents.positions import LINE_END
 
 _LEADING = re.compile(r"[ \t]*")
 _TAB = 4  # columns; only their order counts

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from lsp_server.chat.actions.prompt_file import PromptFile
 from lsp_server.chat.actions.site import Target
 from lsp_server.chat.editing.edits import Edit, line_edits
-from lsp_server.chat.editing.line_diff import LINE_END
 from lsp_server.chat.placing.documentation import documentation_edits
 from lsp_server.chat.placing.fitting import fitted
 from lsp_server.chat.placing.imports import import_edits
@@ -24,6 +23,7 @@ from lsp_server.chat.placing.indentation import (
 )
 from lsp_server.documents.node_types import STRINGS
 from lsp_server.documents.outline import definitions
+from lsp_server.documents.positions import LINE_END
 from lsp_server.documents.syntax import parse
 
 

@@ -15,8 +15,9 @@ from lsp_server.chat.actions.site import Target
 from lsp_server.chat.new_files.new_file import NewFile, test_file
 from lsp_server.chat.prompting import commit_message, pieces
 from lsp_server.chat.prompting.staged_diff import shortened, staged_diff, top_folder, uris
-from lsp_server.chat.prompting.wording import BYTES_PER_TOKEN, fenced, head, size, unix
+from lsp_server.chat.prompting.wording import BYTES_PER_TOKEN, fenced, head, size
 from lsp_server.chat.workspace.workspace_text import Unreadable, content
+from lsp_server.documents.lines import unix
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from lsp_server.chat.actions.catalogue import system_message
 from lsp_server.chat.actions.prompt_file import VARIABLE, PromptFile
 from lsp_server.chat.actions.site import Target
 from lsp_server.chat.prompting.context import Context
-from lsp_server.chat.prompting.wording import dedented, estimated_tokens, fenced, size, unix
+from lsp_server.chat.prompting.wording import dedented, estimated_tokens, fenced, size
 from lsp_server.documents.languages import PLAIN
+from lsp_server.documents.lines import unix
 from lsp_server.errors import UserFacingError
 from lsp_server.settings import ChatSettings
 

@@ -8,7 +8,6 @@ BYTES_PER_TOKEN = 3
 """A low guess for code (Qwen and Mistral tokenisers: 3 to 4), so that budgets hold."""
 
 _RUN = re.compile(r"`+")
-_LINE_END = re.compile(r"\r\n|\r")
 
 
 def estimated_tokens(text: str) -> int:
@@ -26,11 +25,6 @@ def fenced(text: str, info: str = "") -> str:
     longest = max((len(run) for run in _RUN.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{info}\n{text.rstrip()}\n{fence}"
-
-
-def unix(text: str) -> str:
-    """Return a text with its lines ended as models end them."""
-    return _LINE_END.sub("\n", text)
 
 
 def head(text: str, limit: int) -> str:
