@@ -22,6 +22,12 @@ settings.register_profile("search", _UNTIMED, max_examples=1000)
 settings.load_profile("steady")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run choose its editors."""
+    pinned = "vscode,neovim-0.11"
+    parser.addoption("--editors", default=pinned, help="editors for tests/editors, such as neovim-0.12,emacs")
+
+
 def _model(variable: str, name: str) -> Path:
     given = os.environ.get(variable)
     return Path(given) if given else store.ensure(name)

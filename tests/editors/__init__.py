@@ -1,0 +1,1 @@
+"""The server in real editors: one file of scenarios, one adapter per editor."""
