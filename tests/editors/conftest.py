@@ -47,7 +47,8 @@ def environment(
     config = folder / "config.toml"
     config.write_text(
         f'[local]\nmodel = "{model_path.as_posix()}"\n'
-        f'[backends.scripted]\ntype = "mistral"\nbase_url = "{scripted.base_url}"\napi_key_env = "SCRIPTED_API_KEY"\n',
+        f'[backends.scripted]\ntype = "mistral"\nbase_url = "{scripted.base_url}"\n'
+        'api_key_env = "SCRIPTED_API_KEY"\n',
         "utf-8",
     )
     with own_state(folder / "state"):

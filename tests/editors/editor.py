@@ -55,7 +55,7 @@ class Editor(Protocol):
     workspace: Path
 
     def open(self, path: Path, line: int, column: int) -> None:
-        """Show a file of the workspace, cursor there (from 0, characters), ready to type; wait for the server."""
+        """Show a file, cursor there (from 0, in characters), ready to type; wait for the server."""
 
     def type(self, text: str, pause_s: float = 0.05) -> None:
         """Type characters one by one, `pause_s` between two."""
@@ -73,7 +73,7 @@ class Editor(Protocol):
         """Return the text of the document as the editor has it, saved or not."""
 
     def choose_action(self, title: str) -> None:
-        """Open the menu of code actions at the cursor as a user does, and choose the entry that begins with this."""
+        """Open the menu of code actions at the cursor and choose the entry that begins with this."""
 
     def preview(self) -> str:
         """Return what the editor shows of an edit that waits to be confirmed; empty if none does."""

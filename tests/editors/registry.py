@@ -32,7 +32,7 @@ class Place:
     """For everything that the editor keeps: nothing of the real home is read or written."""
     artefacts: Path
     environment: Environment
-    """Has `lsp_server` on `PATH`, and a configuration with the backends `local` (the default) and `scripted`."""
+    """Has `lsp_server` on `PATH`, and a configuration with the backends `local` and `scripted`."""
 
 
 _ALL = frozenset(Feature)
