@@ -1,0 +1,90 @@
+--- Ghost text as Neovim 0.12 draws it (`vim.lsp.inline_completion`), with what that lacks.
+---
+--- Neovim asks and draws. It goes on showing a text for 200 ms and longer when another character was typed, and
+--- its own `get` puts an item where it was asked for, even when a part of it was typed since: so this module
+--- learns each answer on its way, hides what does not fit, and says what is left of it.
+
+local intercept = require("lsp_server.intercept")
+local server = require("lsp_server.server")
+local suggestion = require("lsp_server.ghost.suggestion")
+
+local M = {}
+
+local METHOD = "textDocument/inlineCompletion"
+-- The name that Neovim draws under; the same name gives the same id.
+local NAMESPACE = vim.api.nvim_create_namespace("nvim.lsp.inline_completion")
+
+---@type lsp_server.Suggestion?
+local offered
+
+---@param client vim.lsp.Client
+local function learn(client)
+  intercept.add(client, METHOD, function(_, handler)
+    local place = suggestion.here()
+    return function(err, result, context)
+      local items = not err and result and (result.items or result) or {}
+      offered = items[1] and suggestion.from_item(place, items[1], client.offset_encoding)
+      return handler and handler(err, result, context)
+    end
+  end)
+end
+
+---@param buffer integer
+local function hide(buffer)
+  vim.api.nvim_buf_clear_namespace(buffer, NAMESPACE, 0, -1)
+end
+
+---@return string?
+local function left()
+  return offered and suggestion.remaining(offered, suggestion.here())
+end
+
+--- Serve a buffer.
+---@param client vim.lsp.Client
+---@param buffer integer
+function M.begin(client, buffer)
+  local filter = { client_id = client.id }
+  if not vim.lsp.inline_completion.is_enabled(filter) then
+    learn(client)
+    vim.lsp.inline_completion.enable(true, filter)
+  end
+  -- After Neovim's own ones, which draw.
+  vim.api.nvim_create_autocmd({ "CursorMovedI", "TextChangedI", "TextChangedP" }, {
+    group = vim.api.nvim_create_augroup("lsp_server.ghost." .. buffer, {}),
+    buffer = buffer,
+    callback = function()
+      if not left() then
+        hide(buffer)
+      end
+    end,
+  })
+end
+
+--- Tell whether there is ghost text.
+---@return boolean
+function M.visible()
+  return #vim.api.nvim_buf_get_extmarks(0, NAMESPACE, 0, -1, { limit = 1 }) > 0 and left() ~= nil
+end
+
+--- Return the ghost text.
+---@return string?
+function M.text()
+  return left()
+end
+
+--- Take the ghost text away, until Neovim asks again.
+function M.dismiss()
+  offered = nil
+  hide(0)
+end
+
+--- Ask for a completion now. Neovim has no function for it that is public.
+function M.trigger()
+  local ok, capability = pcall(require, "vim.lsp._capability")
+  local completor = ok and capability.all.inline_completion.active[vim.api.nvim_get_current_buf()]
+  if completor and server.client() then
+    completor:request(1) -- Invoked
+  end
+end
+
+return M

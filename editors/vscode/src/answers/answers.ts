@@ -1,0 +1,116 @@
+/**
+ * Answers in words, shown beside the code by VS Code's Markdown preview while the model writes them.
+ *
+ * Each is a virtual document; the preview draws it anew when it changes, keeps its place, and runs no scripts.
+ * Closing it stops the model. Must not know what was asked.
+ */
+import * as vscode from "vscode";
+
+import type { Session } from "../session.ts";
+import { fileName, markdown, type Partial } from "./answer.ts";
+import { showBeside } from "./preview.ts";
+
+export const SCHEME = "codestral-lsp-answer";
+/** The context key that lists the answers that are being written. */
+const RUNNING = "codestral-lsp.answering";
+/** Of what an editor may ask for again: tabs that were in the background. */
+const KEPT = 50;
+const GONE = "This answer is not kept: ask again.\n";
+
+interface Answer {
+  readonly uri: vscode.Uri;
+  partial: Partial;
+}
+
+/** The answers of this window. */
+export class Answers implements vscode.TextDocumentContentProvider {
+  readonly #session: Session;
+  readonly #changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly #answers = new Map<string, Answer>();
+  readonly onDidChange = this.#changed.event;
+
+  constructor(session: Session) {
+    this.#session = session;
+    session.capabilities.lspServerAnswers = true;
+    session.context.subscriptions.push(
+      this.#changed,
+      session.onNotification("$/lsp_server/partial", (partial: Partial) => { this.#take(partial); }),
+      session.onChange(() => { if (session.phase !== "running") this.#lost(); }),
+      vscode.workspace.registerTextDocumentContentProvider(SCHEME, this),
+      vscode.window.tabGroups.onDidChangeTabs(({ closed }) => { for (const tab of closed) this.#closed(tab); }),
+      vscode.commands.registerCommand("codestral-lsp.answer.stop", (uri?: vscode.Uri) => this.#stop(this.#at(uri))),
+      vscode.commands.registerCommand("codestral-lsp.answer.copy", (uri?: vscode.Uri) => this.#copy(this.#at(uri))),
+    );
+  }
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    const answer = this.#answers.get(uri.toString());
+    return answer === undefined ? GONE : markdown(answer.partial);
+  }
+
+  /** Tell whether the run with this token is shown here. */
+  shows(token: number | string): boolean {
+    return [...this.#answers.values()].some(({ partial }) => partial.token === token);
+  }
+
+  #take(partial: Partial): void {
+    if (!partial.answer) return;
+    // The same question again has the same tab, the same question about another file another one.
+    const about = partial.uri.slice(partial.uri.lastIndexOf("/") + 1);
+    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${fileName(partial.title)}`, query: `${partial.action} ${about}` });
+    const known = this.#answers.get(uri.toString());
+    this.#answers.set(uri.toString(), { uri, partial });
+    this.#changed.fire(uri);
+    if (known?.partial.token !== partial.token) {
+      this.#prune();
+      void showBeside(uri);
+    }
+    if (known?.partial.token !== partial.token || partial.done) this.#tellRunning();
+  }
+
+  #at(uri: vscode.Uri | undefined): Answer | undefined {
+    return uri === undefined ? [...this.#answers.values()].at(-1) : this.#answers.get(uri.toString());
+  }
+
+  async #stop(answer: Answer | undefined): Promise<void> {
+    if (answer === undefined || answer.partial.done) return;
+    await this.#session.run("lsp_server.stopAction", { action: answer.partial.action, uri: answer.partial.uri });
+  }
+
+  async #copy(answer: Answer | undefined): Promise<void> {
+    if (answer !== undefined) await vscode.env.clipboard.writeText(answer.partial.text);
+  }
+
+  #closed(tab: vscode.Tab): void {
+    if (!(tab.input instanceof vscode.TabInputCustom) && !(tab.input instanceof vscode.TabInputText)) return;
+    const { uri } = tab.input;
+    if (uri.scheme === SCHEME && !isOpen(uri)) void this.#stop(this.#answers.get(uri.toString()));
+  }
+
+  /** A server that is gone finishes nothing. */
+  #lost(): void {
+    for (const answer of this.#answers.values()) {
+      if (answer.partial.done) continue;
+      answer.partial = { ...answer.partial, done: true, state: "failed", message: "The server has ended." };
+      this.#changed.fire(answer.uri);
+    }
+    this.#tellRunning();
+  }
+
+  #tellRunning(): void {
+    const running = [...this.#answers.values()].filter(({ partial }) => !partial.done);
+    void vscode.commands.executeCommand("setContext", RUNNING, running.map(({ uri }) => uri));
+  }
+
+  #prune(): void {
+    for (const [key, { partial }] of this.#answers) {
+      if (this.#answers.size <= KEPT) return;
+      if (partial.done) this.#answers.delete(key);
+    }
+  }
+}
+
+function isOpen(uri: vscode.Uri): boolean {
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  return tabs.some(({ input }) => input instanceof vscode.TabInputCustom && input.uri.toString() === uri.toString());
+}
