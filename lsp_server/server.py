@@ -21,8 +21,11 @@ from lsp_server.features import (
     configuration,
     inline_completion,
     lifecycle,
+    notebook_sync,
+    pause,
     protocol,
     select_backend,
+    statistics,
     text_document_sync,
 )
 from lsp_server.features.session import Session
@@ -45,14 +48,23 @@ class Server(LanguageServer):
 
     protocol: protocol.Protocol
 
-    def __init__(self, log_place: str, log_level: str | None) -> None:
-        super().__init__("codestral-lsp", __version__, protocol_cls=protocol.Protocol)
+    def __init__(self, log_place: str, log_level: str | None, warning: str | None = None) -> None:
+        """`warning` is told to the user as soon as there is one."""
+        super().__init__(
+            "codestral-lsp",
+            __version__,
+            protocol_cls=protocol.Protocol,
+            notebook_document_sync=notebook_sync.OPTIONS,
+        )
         self._stop_event = self._left = threading.Event()
         reporter = Reporter(self._show, log_place)
-        self.session = Session(self, reporter, log_level=log_level)
-        for feature in (lifecycle, configuration, text_document_sync, inline_completion, select_backend):
+        self.session = Session(self, reporter, log_level=log_level, warning=warning)
+        for feature in (lifecycle, configuration, text_document_sync, notebook_sync):
             feature.register(self, self.session)
-        code_action.register(self, self.session)
+        for feature in (inline_completion, code_action):
+            feature.register(self, self.session)
+        for commands in (select_backend, pause, statistics):
+            commands.register(self, self.session)
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """Keep pygls from showing its errors to the user; they are in the log."""
@@ -73,12 +85,13 @@ class Server(LanguageServer):
         self.window_show_message(types.ShowMessageParams(_MESSAGE_TYPES[severity], client.plain(message)))
 
 
-def serve_stdio(log_place: str, log_level: str | None) -> int:
+def serve_stdio(log_place: str, log_level: str | None, warning: str | None = None) -> int:
     """Serve the editor that started this process."""
     stdout = transport.claim_stdout()
 
     async def main() -> int:
-        return await Server(log_place, log_level).serve(transport.stdin_reader(), StdoutWriter(stdout))
+        server = Server(log_place, log_level, warning)
+        return await server.serve(transport.stdin_reader(), StdoutWriter(stdout))
 
     try:
         return asyncio.run(main())
@@ -87,11 +100,11 @@ def serve_stdio(log_place: str, log_level: str | None) -> int:
             stdout.close()
 
 
-def serve_tcp(host: str, port: int, log_place: str, log_level: str | None) -> int:
+def serve_tcp(host: str, port: int, log_place: str, log_level: str | None, warning: str | None = None) -> int:
     """Wait for one editor on a TCP port and serve it."""
 
     async def main() -> int:
         async with transport.one_connection(host, port) as (reader, writer):
-            return await Server(log_place, log_level).serve(reader, writer)
+            return await Server(log_place, log_level, warning).serve(reader, writer)
 
     return asyncio.run(main())

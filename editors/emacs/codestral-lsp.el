@@ -31,16 +31,13 @@
 (defvar lsp-inline-completion-active-map)
 (defvar lsp-inline-completion-idle-delay)
 (declare-function eglot-current-server "ext:eglot")
-(declare-function eglot--path-to-uri "ext:eglot")
 (declare-function eglot--TextDocumentIdentifier "ext:eglot")
 (declare-function jsonrpc-async-request "jsonrpc")
 (declare-function jsonrpc-notify "jsonrpc")
-(declare-function lsp--clear-document-symbols-cache "ext:lsp-mode")
+(declare-function lsp--cur-position "ext:lsp-mode")
 (declare-function lsp--path-to-uri "ext:lsp-mode")
-(declare-function lsp--send-no-wait "ext:lsp-mode")
 (declare-function lsp--uri-to-path "ext:lsp-mode")
 (declare-function lsp--window-show-document "ext:lsp-mode")
-(declare-function lsp--workspace-server-id "ext:lsp-mode")
 (declare-function lsp-inline-completion--active-p "ext:lsp-inline-completion")
 (declare-function lsp-inline-completion--clear-overlay "ext:lsp-inline-completion")
 (declare-function lsp-inline-completion-accept "ext:lsp-inline-completion")
@@ -73,11 +70,18 @@ false.  Use `codestral-lsp-set' to change one while the server runs."
   :type 'regexp)
 
 (defvar codestral-lsp-mode-line nil
-  "What the mode line says about the server; put it into `mode-line-misc-info'.")
+  "What the mode line says about the server.
+Put (\"\" codestral-lsp-mode-line) into `mode-line-misc-info'.")
 (put 'codestral-lsp-mode-line 'risky-local-variable t)
 
 (defvar codestral-lsp-status nil
   "The last status that the server has told, as a hash table.")
+
+(defvar codestral-lsp--grown nil
+  "The run whose answer has been shown while it was written.")
+
+(defvar codestral-lsp--whole nil
+  "Whether that answer has been shown as a whole, too.")
 
 (defconst codestral-lsp--words '("explain" "review" "convert")
   "Actions that are answered in words, and shown while they are written.")
@@ -156,7 +160,8 @@ Line starts are the same in every encoding."
    "lsp_server.runAction"
    (list (list :action "explain" :uri (codestral-lsp--uri) :range (codestral-lsp--range)))
    (lambda (result)
-     (when-let ((markdown (codestral-lsp--get result "markdown")))
+     ;; lsp-mode shows the server's file; Eglot may not.
+     (when-let ((markdown (and (not (codestral-lsp--lsp-mode-p)) (codestral-lsp--get result "markdown"))))
        (codestral-lsp--show-answer markdown)))))
 
 ;;;###autoload
@@ -231,8 +236,8 @@ Line starts are the same in every encoding."
 
 ;;;; Answers and status
 
-(defun codestral-lsp--show-answer (markdown)
-  "Show MARKDOWN in a window, which q closes."
+(defun codestral-lsp--show-answer (markdown &optional again)
+  "Show MARKDOWN in a window, which q closes; not if AGAIN, when it was closed."
   (with-current-buffer (get-buffer-create "*codestral-lsp*")
     (let ((inhibit-read-only t))
       (unless (string= markdown (buffer-string))
@@ -246,13 +251,22 @@ Line starts are the same in every encoding."
     (setq-local buffer-read-only t)
     (visual-line-mode)
     (local-set-key "q" #'quit-window)
-    (unless (get-buffer-window nil t)
+    (unless (or again (get-buffer-window nil t))
       (display-buffer (current-buffer)))))
 
 (defun codestral-lsp--grow (_workspace parameters)
   "Show the answer as far as it is written, which PARAMETERS tell."
   (when (member (codestral-lsp--get parameters "action") codestral-lsp--words)
-    (codestral-lsp--show-answer (codestral-lsp--get parameters "text"))))
+    (let ((token (codestral-lsp--get parameters "token")))
+      (codestral-lsp--show-answer (codestral-lsp--get parameters "text") (equal token codestral-lsp--grown))
+      (setq codestral-lsp--grown token
+            codestral-lsp--whole nil))))
+
+(defun codestral-lsp--finish (markdown)
+  "Show MARKDOWN, an answer that is whole.
+Who has closed it while it grew has read enough."
+  (codestral-lsp--show-answer markdown (and codestral-lsp--grown (not codestral-lsp--whole)))
+  (setq codestral-lsp--whole t))
 
 (defun codestral-lsp--show-document (_workspace parameters)
   "Show the document that PARAMETERS name.
@@ -261,7 +275,7 @@ An answer of the server is shown beside the code, others as usual."
     (if (string-match-p "/codestral-lsp/answers/[^/]+\\.md\\'" path)
         (with-temp-buffer
           (insert-file-contents path)
-          (codestral-lsp--show-answer (buffer-string))
+          (codestral-lsp--finish (buffer-string))
           (codestral-lsp--object "success" t))
       (codestral-lsp--object "success" (or (lsp--window-show-document parameters) :json-false)))))
 
@@ -287,13 +301,20 @@ An answer of the server is shown beside the code, others as usual."
          (word (if (string-match (concat "\\`" codestral-lsp-word-regexp) text) (match-string 0 text) text))
          (rest (substring text (length word))))
     (lsp-inline-completion--clear-overlay)
+    ;; While there is ghost text at the end of a line, point is before the last character.
+    (goto-char lsp-inline-completion--start-point)
     (undo-boundary)
     (insert word)
     (unless (string-empty-p rest)
-      (setq lsp-inline-completion--items (list (codestral-lsp--object "insertText" rest))
-            lsp-inline-completion--current 0)
-      (setq lsp-inline-completion--start-point (point))
+      (setq lsp-inline-completion--items (list (codestral-lsp--item rest))
+            lsp-inline-completion--current 0
+            lsp-inline-completion--start-point (point))
       (lsp-inline-completion-show-overlay))))
+
+(defun codestral-lsp--item (text)
+  "Return an inline completion of TEXT at point."
+  (let ((here (lsp--cur-position)))
+    (codestral-lsp--object "insertText" text "range" (codestral-lsp--object "start" here "end" here))))
 
 ;; Ghost text would be taken away before any other command.
 (put 'codestral-lsp-accept-word 'lsp-inline-completion-keep t)

@@ -92,6 +92,8 @@ class LocalBackend:
         self._address: EngineAddress | None = None
         self._start: asyncio.Task[MistralBackend] | None = None
         self._steps = Steps()
+        self._model = ""
+        """The name of the weights, once they are found."""
         self._uses_tools = False
         """Whether the model is large enough to call tools and not to talk about them."""
         self._abandoned = threading.Event()
@@ -102,6 +104,10 @@ class LocalBackend:
     def name(self) -> str:
         """Return the name for logs and `--why`."""
         return "local"
+
+    def asks(self) -> str:
+        """Name the weights; empty before they are found."""
+        return self._model
 
     def fim(self, request: FimRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the text between prefix and suffix, making ready first if need be."""
@@ -206,6 +212,7 @@ class LocalBackend:
             raise ConfigurationError(NOT_INSTALLED)
         self._check_crashes()
         model = await self._find_model()
+        self._model = model.stem
         self._uses_tools = model.stat().st_size >= TOOLS_BYTES
         settings = self._settings
         launch = launcher.Launch(

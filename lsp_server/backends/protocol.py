@@ -159,12 +159,17 @@ class Backend(Protocol):
 
 
 @runtime_checkable
-class FindsOut(Protocol):
-    """A backend that can say which model it asks, and how for fill-in-the-middle."""
+class NamesModel(Protocol):
+    """A backend that can say which model it asks."""
 
     def asks(self) -> str:
         """Return the name of the model; empty before it is known."""
         ...
+
+
+@runtime_checkable
+class FindsOut(NamesModel, Protocol):
+    """A backend that can say, too, how it asks for fill-in-the-middle."""
 
     def found(self) -> str:
         """Return what was found, in words; empty before `prepare` or a request."""

@@ -5,8 +5,8 @@ Knows how each kind of backend is made and nothing of how it works; imports only
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from lsp_server.backends import presets, profiles
@@ -16,7 +16,7 @@ from lsp_server.backends.endpoint import Deadlines, Endpoint
 from lsp_server.backends.guarded import Guarded
 from lsp_server.backends.member import Change, Member, OnChange
 from lsp_server.backends.presets import LOCAL
-from lsp_server.backends.protocol import Backend
+from lsp_server.backends.protocol import Backend, NamesModel
 from lsp_server.errors import ConfigurationError
 from lsp_server.keys.find import find
 from lsp_server.keys.key import Key
@@ -38,6 +38,14 @@ class Connected:
     """Whom both are made of, those for completions first."""
     asked_in_chats: tuple[Guarded, ...] = ()
     """Those that a conversation may be sent to."""
+    backends: Mapping[str, Backend] = field(default_factory=dict)
+    """All of them, by name."""
+
+    def model_of(self, name: str) -> str:
+        """Return which model the backend NAME asks for completions; empty while that is not known."""
+        backend = self.backends.get(name)
+        inner = backend.inner if isinstance(backend, Guarded) else backend
+        return inner.asks() if isinstance(inner, NamesModel) else ""
 
     def why_withheld(self, document: str) -> str | None:
         """Return why nothing of `document` may be in a conversation, None if it may.
@@ -80,7 +88,7 @@ def connect(settings: Settings, on_change: OnChange = _ignore) -> Connected:
     chat = completion if chains.chat == chains.completion else chain(chains.chat, "chat")
     may_be_asked = (made[name] for name in chains.chat)
     guarded = tuple(backend for backend in may_be_asked if isinstance(backend, Guarded))
-    return Connected(completion, chat, names, guarded)
+    return Connected(completion, chat, names, guarded, made)
 
 
 def _guarded_or_broken(settings: Settings, name: str, rules: PrivacyRules, with_others: bool) -> Backend:

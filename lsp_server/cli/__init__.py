@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -49,31 +50,35 @@ def command(
     context: click.Context, stdio: bool, tcp: str | None, log_file: Path | None, log_level: str | None
 ) -> None:
     """Complete code in any editor with a model of your own."""
+    from lsp_server.keys.given import given_keys
     from lsp_server.reporting import configure_logging
 
+    unreadable = given_keys.take(os.environ)  # before there is any other process to inherit them
     if context.invoked_subcommand is not None:
         configure_logging(log_level or "warning", log_file)
+        if unreadable:
+            logging.getLogger(__name__).warning("%s", unreadable)
         return
     if not stdio and not tcp and sys.stdin.isatty():
         click.echo(context.get_help())
         return
     log_place = configure_logging(log_level or "info", log_file)
-    context.exit(_serve(tcp, log_place, log_level))
+    context.exit(_serve(tcp, log_place, log_level, unreadable))
 
 
-def _serve(tcp: str | None, log_place: str, log_level: str | None) -> int:
+def _serve(tcp: str | None, log_place: str, log_level: str | None, warning: str | None) -> int:
     # Imported now: the editor waits for the answer to `initialize`, other commands do not need it.
     from lsp_server.server import serve_stdio, serve_tcp
 
     if tcp is None:
-        return serve_stdio(log_place, log_level)
+        return serve_stdio(log_place, log_level, warning)
     host, port = _address(tcp)
     if host not in _LOOPBACK:
         logging.getLogger(__name__).warning(
             "%s can be reached from other machines, and whoever connects first gets the model and its key",
             host,
         )
-    return serve_tcp(host, port, log_place, log_level)
+    return serve_tcp(host, port, log_place, log_level, warning)
 
 
 def _address(text: str) -> tuple[str, int]:

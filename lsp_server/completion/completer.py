@@ -15,6 +15,7 @@ from lsp_server.completion import trigger
 from lsp_server.completion.cache import CompletionCache
 from lsp_server.completion.context import Context, ContextBuilder
 from lsp_server.completion.flight import Flight
+from lsp_server.completion.movement import Cursor, FirstPlaces
 from lsp_server.completion.place import Place
 from lsp_server.completion.postprocess import postprocess
 from lsp_server.completion.request import fim_request
@@ -42,13 +43,21 @@ class Completer:
         self._contexts = ContextBuilder(settings)
         self._cache = CompletionCache()
         self._turns = Turns()
+        self._places = FirstPlaces()
         self._flights: dict[str, Flight] = {}
 
     async def complete(
-        self, snapshot: Snapshot, offset: int, *, invoked: bool = False, current: Current | None = None
+        self,
+        snapshot: Snapshot,
+        offset: int,
+        *,
+        invoked: bool = False,
+        current: Current | None = None,
+        cursor: Cursor | None = None,
     ) -> Result:
         """Return the completion at `offset`, or why there is none.
 
+        `cursor` is given for requests that editors also make when the cursor only moves, see `movement`.
         A newer call for the same document answers this one with `SUPERSEDED`. Cancelling stops
         the model, unless the document already went on as the model writes (see `LINGER_S`).
         """
@@ -57,10 +66,14 @@ class Completer:
         if reason is not None:
             self._turns.end(snapshot.uri)
             return NoCompletion(reason, trace=trace)
+        moved = cursor is not None and self._places.has_moved(cursor)
         known = self._known(snapshot, offset, trace)
         if known is not None:
             self._turns.end(snapshot.uri)
             return known
+        if moved:
+            self._turns.end(snapshot.uri)  # a flight goes on: whoever comes back finds what it brought
+            return NoCompletion(Reason.MOVED, trace=trace)
         answer = self._answer(snapshot, offset, 0 if invoked else self._settings.debounce_ms, trace)
         try:
             result = await self._turns.take(snapshot.uri, answer)
@@ -78,6 +91,7 @@ class Completer:
         self._turns.end(uri)
         self._stop(uri)
         self._cache.forget(uri)
+        self._places.forget(uri)
         self._contexts.forget(uri)
 
     async def aclose(self) -> None:
@@ -115,7 +129,7 @@ class Completer:
         return await self._ask(snapshot, offset, context, trace)
 
     async def _ask(self, snapshot: Snapshot, offset: int, context: Context, trace: Trace) -> Result:
-        request = fim_request(context, self._settings, document=snapshot.uri)
+        request = fim_request(context, self._settings, document=snapshot.file_uri)
         trace.prefix, trace.suffix, trace.scope = request.prefix, request.suffix, context.cursor.scope
         place = Place.of(snapshot, offset)
         truncator = Truncator(context.cursor, context.judge)

@@ -16,7 +16,9 @@ class Reason(Enum):
 
     DISABLED = "completions are turned off"
     LANGUAGE_DISABLED = "completions are turned off for this language"
+    PAUSED = "completions are paused in this window"
     MID_WORD = "the cursor stands inside a word"
+    MOVED = "the cursor only moved since something was asked about this text"
     STALE = "the document changed meanwhile"
     SUPERSEDED = "a newer request took its place"
     EMPTY = "the model had nothing to add"

@@ -20,6 +20,13 @@ class Snapshot:
     language_id: str
     version: int
     text: str = field(repr=False)
+    part_of: str = ""
+    """The uri of the notebook that this is a cell of."""
+
+    @property
+    def file_uri(self) -> str:
+        """Return the uri of the file that the text is saved in, which decides whether it may be sent."""
+        return self.part_of or self.uri
 
     @cached_property
     def lines(self) -> LineIndex:

@@ -7,7 +7,7 @@ ranges arrive as (line, column) pairs in the client's units.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lsp_server.documents.positions import Encoding, LineIndex
 from lsp_server.documents.snapshot import Snapshot
@@ -35,9 +35,9 @@ class DocumentStore:
         self.encoding = encoding
         self._snapshots: dict[str, Snapshot] = {}
 
-    def open(self, uri: str, language_id: str, version: int, text: str) -> Snapshot:
-        """Take a document in; one that is already open is replaced."""
-        snapshot = Snapshot(uri=uri, language_id=language_id, version=version, text=text)
+    def open(self, uri: str, language_id: str, version: int, text: str, *, part_of: str = "") -> Snapshot:
+        """Take a document in, a cell as `part_of` a notebook; one that is already open is replaced."""
+        snapshot = Snapshot(uri=uri, language_id=language_id, version=version, text=text, part_of=part_of)
         self._snapshots[uri] = snapshot
         return snapshot
 
@@ -53,7 +53,7 @@ class DocumentStore:
         lines = old.lines
         for edit in edits:
             lines = _applied(lines, edit, self.encoding)
-        new = Snapshot(uri=uri, language_id=old.language_id, version=version, text=lines.text)
+        new = replace(old, version=version, text=lines.text)
         # `lines` is computed once per snapshot; here it is known already. Frozen dataclasses forbid
         # assignment, not the instance dictionary that cached_property itself writes to.
         vars(new)["lines"] = lines

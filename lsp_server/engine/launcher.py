@@ -42,6 +42,9 @@ ALREADY_RUNNING = 3
 LOAD_FAILED = 4
 """Exit status of an engine whose model cannot be loaded; it has recorded why."""
 GGUF_MAGIC = b"GGUF"
+RUN = "import sys; sys.path[:] = filter(None, sys.path); from lsp_server.cli import main; main()"
+"""What `-m lsp_server` does, but for one thing: an editor's folder, which may be a cloned repository, is not
+searched for modules."""
 PATIENT_THREADS = {
     name: os.environ.get(name, value)
     for name, value in (("OMP_WAIT_POLICY", "passive"), ("GOMP_SPINCOUNT", "2000"))
@@ -67,7 +70,7 @@ class Launch:
     def command(self) -> list[str]:
         """Return the command line of the engine process."""
         return [
-            *(sys.executable, "-m", "lsp_server", "engine"),
+            *(sys.executable, "-c", RUN, "engine"),
             *("--model", os.path.realpath(self.model)),
             *("--context-tokens", str(self.context_tokens)),
             *("--slots", str(self.slots)),

@@ -64,7 +64,8 @@ class ActionCall:
             range=_range(data.get("range")),
             diagnostics=tuple(map(_diagnostic, _list(data, "diagnostics")[:MOST_DIAGNOSTICS])),
             answers=_answers(data.get("answers")),
-            wait=data.get("wait") is not False,
+            # Emacs gives false back as null.
+            wait=data.get("wait", True) not in (False, None),
         )
 
 

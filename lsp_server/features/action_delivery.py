@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from pygls.exceptions import JsonRpcException
 from lsp_server.features.action_run import Job
 from lsp_server.features.client import CannotAskError, Client, ask
 from lsp_server.features.explanation import Explanation
+from lsp_server.features.partial_text import PartialText
 from lsp_server.features.session import Session
 from lsp_server.features.workspace_edit import Change, change, last_place, workspace_edit
 from lsp_server.reporting import Severity
@@ -142,9 +144,16 @@ class Delivery:
     async def _show(self, job: Job, proposal: Proposal, now: Change, why: str) -> None:
         from lsp_server.chat.prompting.wording import fenced
 
+        code = fenced("".join(edit.text for edit in now.edits), job.target.language.name)
+        if self.client.answers:
+            token = str(uuid.uuid4())
+            told = PartialText(self.session.server, token, proposal.uri, job.file.id, job.title, answer=True)
+            with told.run():
+                told.send(code)
+                told.note(why)
+            return
         shown = Explanation(self.session.server, job.title, f"{job.file.id}-{job.target.name}", proposal.uri)
-        code = "".join(edit.text for edit in now.edits)
-        await shown.finish(fenced(code, job.target.language.name), why)
+        await shown.finish(code, why)
 
     def _not_applied(
         self, job: Job, result: types.ApplyWorkspaceEditResult, edit: types.WorkspaceEdit

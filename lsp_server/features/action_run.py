@@ -15,7 +15,7 @@ from lsp_server.errors import UserFacingError
 from lsp_server.features import action_place
 from lsp_server.features.action_call import ActionCall
 from lsp_server.features.action_state import ActionState
-from lsp_server.features.client import CannotAskError, ask
+from lsp_server.features.client import CannotAskError, Client, ask
 from lsp_server.features.explanation import Explanation
 from lsp_server.features.partial_text import PartialText
 from lsp_server.features.run_progress import RunProgress
@@ -48,8 +48,13 @@ class Job:
 class Told:
     """An answer in words, shown already."""
 
-    uri: str
+    uri: str | None
+    """Of the file that it is in; None if the client shows it itself."""
     markdown: str
+
+
+class ToldError(UserFacingError):
+    """An action has failed, and the client shows it where it would have shown the answer."""
 
 
 class ActionRunner:
@@ -112,12 +117,13 @@ class ActionRunner:
             async with RunProgress(self._session.server, job.title) as progress:
                 partial = self._partial(job, progress)
                 last: Step = NoEdit("the model said nothing")
-                async with aclosing(self._steps(job, progress)) as steps:
-                    async for last in steps:
-                        if isinstance(last, Partial):
-                            self._show(job, progress, partial, last.reply.text, last.withheld)
-                        elif isinstance(last, Retrying):
-                            progress.report(f"asking again: {last.reason}")
+                with partial.run():
+                    async with aclosing(self._steps(job, progress)) as steps:
+                        async for last in steps:
+                            if isinstance(last, Partial):
+                                self._show(job, progress, partial, last.reply.text, last.withheld)
+                            elif isinstance(last, Retrying):
+                                progress.report(f"asking again: {last.reason}")
                 assert not isinstance(last, Partial | Retrying)
                 return last
 
@@ -125,25 +131,52 @@ class ActionRunner:
         """Run an action that is answered in words, and show them while they come."""
         with self._alone(job):
             async with RunProgress(self._session.server, job.title) as progress:
-                name = "-".join(filter(None, [job.file.id, job.target.name, _file_name(job)]))
-                shown = Explanation(self._session.server, job.title, name, job.target.snapshot.uri)
                 partial = self._partial(job, progress)
-                text, notes = "", dict[str, None]()
+                if not Client.of(self._session.server).answers:
+                    with partial.run():
+                        return await self._shown(job, progress, partial)
                 try:
-                    async with aclosing(self._words(job, progress)) as answers:
-                        async for answer in answers:
-                            text = answer.text
-                            self._show(job, progress, partial, text, answer.withheld)
-                            await shown.grow(text)
-                            notes.update(dict.fromkeys(_notes(answer)))
-                except BaseException:
-                    shown.stop(text)
-                    raise
-                if not text.strip():
-                    raise UserFacingError("The model said nothing: ask again, or choose another model.")
-                partial.send(text, last=True)
-                markdown = await shown.finish(text, *notes)
-                return Told(shown.uri, markdown)
+                    with partial.run():
+                        return await self._told(job, progress, partial)
+                except UserFacingError as error:
+                    raise ToldError(str(error)) from error
+
+    async def _told(self, job: Job, progress: RunProgress, partial: PartialText) -> Told:
+        """Let the client show an answer from what it is told on the way."""
+        from lsp_server.chat.replies.harmless import harmless
+
+        async with aclosing(self._whole(job, progress, partial)) as texts:
+            [*_, text] = [text async for text in texts]
+        return Told(None, harmless(text.strip()))
+
+    async def _shown(self, job: Job, progress: RunProgress, partial: PartialText) -> Told:
+        """Show an answer in a file."""
+        name = "-".join(filter(None, [job.file.id, job.target.name, _file_name(job)]))
+        shown = Explanation(self._session.server, job.title, name, job.target.snapshot.uri)
+        text = ""
+        try:
+            async with aclosing(self._whole(job, progress, partial)) as texts:
+                async for text in texts:
+                    await shown.grow(text)
+        except BaseException:
+            shown.stop(text)
+            raise
+        markdown = await shown.finish(text, *partial.notes)
+        return Told(shown.uri, markdown)
+
+    async def _whole(
+        self, job: Job, progress: RunProgress, partial: PartialText
+    ) -> AsyncGenerator[str, None]:
+        """Yield all of an answer so far, again and again; the last one is not empty."""
+        text = ""
+        async with aclosing(self._words(job, progress)) as answers:
+            async for answer in answers:
+                text = answer.text
+                partial.note(*_notes(answer))
+                self._show(job, progress, partial, text, answer.withheld)
+                yield text
+        if not text.strip():
+            raise UserFacingError("The model said nothing: ask again, or choose another model.")
 
     async def _steps(self, job: Job, progress: RunProgress) -> AsyncGenerator[Step, None]:
         backend, context = await self._ready(job, progress)
@@ -178,7 +211,9 @@ class ActionRunner:
         return gather(job.target, job.file.context, budget, self._session.root)
 
     def _partial(self, job: Job, progress: RunProgress) -> PartialText:
-        return PartialText(self._session.server, progress.token, job.target.snapshot.uri, job.file.id)
+        uri = job.target.snapshot.uri
+        answer = job.file.output == "markdown"
+        return PartialText(self._session.server, progress.token, uri, job.file.id, job.title, answer=answer)
 
     def _show(
         self, job: Job, progress: RunProgress, partial: PartialText, text: str, withheld: tuple[str, ...]

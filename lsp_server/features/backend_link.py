@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import TYPE_CHECKING
 
 from lsp_server.completion.result import Completion, NoCompletion, Reason
@@ -21,6 +21,7 @@ from lsp_server.errors import UserFacingError
 from lsp_server.features.in_flight import InFlight
 from lsp_server.features.progress import ProgressBar
 from lsp_server.features.status import StatusLine
+from lsp_server.features.watched_backend import WatchedBackend
 from lsp_server.reporting import Reporter, Severity
 from lsp_server.settings import Settings
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lsp_server.backends.protocol import Backend, Readiness
     from lsp_server.backends.router import Connected
     from lsp_server.completion.completer import Completer
+    from lsp_server.completion.movement import Cursor
     from lsp_server.documents.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -76,7 +78,7 @@ class BackendLink:
         if self._connected is None:
             await self.prepare()  # raises what stopped it
         assert self._connected is not None
-        return self._connected.chat
+        return WatchedBackend(self._connected.chat, self._status.working)
 
     async def why_withheld(self, uri: str) -> str | None:
         """Return why nothing of a document may be in a conversation, if so; raises as `chat` does."""
@@ -89,22 +91,36 @@ class BackendLink:
         return self._connected.why_withheld
 
     async def complete(
-        self, snapshot: Snapshot, offset: int, *, invoked: bool, current: Callable[[], Snapshot | None]
+        self,
+        snapshot: Snapshot,
+        offset: int,
+        *,
+        invoked: bool,
+        current: Callable[[], Snapshot | None],
+        cursor: Cursor | None,
     ) -> Completion | NoCompletion:
         """Complete at `offset`, or say why not; failures are reported here."""
         if not self._settings.completion.enabled:
             return NoCompletion(Reason.DISABLED)
-        work = self._complete(snapshot, offset, invoked=invoked, current=current)
+        work = self._complete(snapshot, offset, invoked=invoked, current=current, cursor=cursor)
         return await self._in_flight.run(snapshot.uri, work, stopped=NoCompletion(Reason.STALE))
 
     async def _complete(
-        self, snapshot: Snapshot, offset: int, *, invoked: bool, current: Callable[[], Snapshot | None]
+        self,
+        snapshot: Snapshot,
+        offset: int,
+        *,
+        invoked: bool,
+        current: Callable[[], Snapshot | None],
+        cursor: Cursor | None,
     ) -> Completion | NoCompletion:
         try:
             if (not_yet := await self._wait(snapshot.uri)) is not None:
                 return not_yet
             assert self._completer is not None
-            outcome = await self._completer.complete(snapshot, offset, invoked=invoked, current=current)
+            outcome = await self._completer.complete(
+                snapshot, offset, invoked=invoked, current=current, cursor=cursor
+            )
         except UserFacingError as error:
             outcome = NoCompletion(Reason.BACKEND_FAILED, str(error))
         except Exception:
@@ -138,7 +154,9 @@ class BackendLink:
         self._status.update(selected=self._settings.backend, state="starting", message="")
         try:
             if self._connected is None:
-                connected, self._completer = await asyncio.to_thread(_connect, self._settings, self._changed)
+                connected, self._completer = await asyncio.to_thread(
+                    _connect, self._settings, self._changed, self._status.working
+                )
                 self._connected = connected
             backend = self._connected.completion
             async with aclosing(backend.prepare()) as reports:
@@ -152,7 +170,8 @@ class BackendLink:
             bar.end("Ready")
             logger.info("The backend %s is ready", backend.name)
             if self._status.status.state != "fallback":
-                self._status.update(state="ready", message="", backend=backend.name)
+                model = self._connected.model_of(backend.name)
+                self._status.update(state="ready", message="", backend=backend.name, model=model)
         except UserFacingError as error:
             self._failed_at = time.monotonic()
             bar.end("Failed")
@@ -175,7 +194,8 @@ class BackendLink:
         shown = self._status.status.backend or wanted
         if change.use == "completion":  # `in use` or `fallback`
             state = "fallback" if change.state == "fallback" else "ready"
-            self._status.update(backend=change.backend, state=state, message=change.sentence)
+            model = self._connected.model_of(change.backend) if self._connected is not None else ""
+            self._status.update(backend=change.backend, model=model, state=state, message=change.sentence)
         elif change.backend == shown and not change.use:
             states = {"away": "failed", "back": "ready", "loading": "loading"}
             self._status.update(state=states[change.state], message=change.sentence)
@@ -225,13 +245,17 @@ class BackendLink:
         return self._waiting[uri]
 
 
-def _connect(settings: Settings, on_change: Callable[[Change], None]) -> tuple[Connected, Completer]:
+def _connect(
+    settings: Settings,
+    on_change: Callable[[Change], None],
+    work: Callable[[], AbstractContextManager[None]],
+) -> tuple[Connected, Completer]:
     """Import and make backends and completer; runs on a thread, this takes a good part of a second."""
     from lsp_server.backends.router import connect
     from lsp_server.completion.completer import Completer
 
     connected = connect(settings, on_change)
-    return connected, Completer(connected.completion, settings.completion)
+    return connected, Completer(WatchedBackend(connected.completion, work), settings.completion)
 
 
 def _look_at(preparation: asyncio.Task[None]) -> None:

@@ -262,7 +262,7 @@ def _uri(arguments: tuple[object, ...]) -> str:
 
 
 def _wait(arguments: tuple[object, ...]) -> bool:
-    return _object(arguments).get("wait", True) is not False
+    return _object(arguments).get("wait", True) not in (False, None)  # Emacs gives false back as null
 
 
 def _selection(arguments: tuple[object, ...]) -> tuple[str, types.Range] | None:

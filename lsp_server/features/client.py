@@ -14,6 +14,8 @@ from lsp_server.features.protocol import Protocol
 
 PARTIAL = "lspServerPartial"
 """Experimental capability of a client that wants `$/lsp_server/partial`."""
+ANSWERS = "lspServerAnswers"
+"""Experimental capability of a client that shows answers itself from these notifications."""
 
 _LINK = re.compile(r"\](?=\([A-Za-z][\w+-]*:)")
 
@@ -47,6 +49,9 @@ class Client:
     asks: bool = False
     """Has said that it can ask the user; others may be able to."""
     partial: bool = False
+    """Wants to hear what a model has said so far."""
+    answers: bool = False
+    """Shows answers in words itself: it is asked to open no file."""
     waits: bool = True
     """Goes on while it waits for an answer; Emacs stands still for ten seconds and then gives up."""
 
@@ -61,6 +66,7 @@ class Client:
         edit = workspace.workspace_edit or types.WorkspaceEditClientCapabilities()
         resolve = action.resolve_support
         experimental = capabilities.experimental
+        own = experimental if isinstance(experimental, Mapping) else {}
         literals = action.code_action_literal_support is not None
         annotations = edit.change_annotation_support is not None
         name = server.protocol.client_name if isinstance(server.protocol, Protocol) else ""
@@ -78,7 +84,8 @@ class Client:
             shows_documents=window.show_document is not None and window.show_document.support,
             reloads=_RELOADING.search(name) is not None,
             asks=window.show_message is not None,
-            partial=isinstance(experimental, Mapping) and experimental.get(PARTIAL) is True,
+            partial=own.get(PARTIAL) is True or own.get(ANSWERS) is True,
+            answers=own.get(ANSWERS) is True,
         )
 
 

@@ -5,8 +5,9 @@
 
 The menu is made from syntax alone. An action that changes code runs when the client resolves it, where
 that is possible, else as the command, which asks the client to apply the edit; what is answered in words is
-always the command. Its result is `{"applied": …}`, or `{"uri": …, "markdown": …}`, or `{"cancelled": true}`;
-with `wait: false` it is `{"started": true}` at once.
+always the command. Its result is `{"applied": …}`, or `{"uri": …, "markdown": …}` (without `uri` for a client
+that shows answers itself, see `partial_text`), or `{"cancelled": true}`; with `wait: false` it is
+`{"started": true}` at once.
 """
 
 from __future__ import annotations
@@ -36,11 +37,12 @@ from lsp_server.features.action_menu import (
     unasked,
     within,
 )
-from lsp_server.features.action_run import ActionRunner, again
+from lsp_server.features.action_run import ActionRunner, ToldError, again
 from lsp_server.features.action_state import ActionState
 from lsp_server.features.chat_entry import openings
 from lsp_server.features.client import Client
 from lsp_server.features.explanations import Explained
+from lsp_server.features.partial_text import UNEXPECTED
 from lsp_server.features.protocol import command_token
 from lsp_server.features.session import Session
 from lsp_server.reporting import Severity
@@ -52,7 +54,6 @@ logger = logging.getLogger(__name__)
 
 KINDS = ["quickfix.codestral", "refactor.rewrite.codestral", "refactor.codestral", "source.codestral"]
 OPTIONS = types.CodeActionOptions(code_action_kinds=KINDS, resolve_provider=True)
-UNEXPECTED = "The action failed for an internal error, which is in the log: please report it."
 CANCELLED: dict[str, object] = {"cancelled": True}
 
 
@@ -200,7 +201,8 @@ class Actions:
 
     def _failed(self, error: UserFacingError) -> None:
         logger.warning("An action failed: %s", error)
-        self._session.reporter.answer(str(error), Severity.ERROR)
+        if not isinstance(error, ToldError):
+            self._session.reporter.answer(str(error), Severity.ERROR)
 
     def _unexpected(self) -> None:
         logger.exception("An action failed unexpectedly")
@@ -222,7 +224,8 @@ class Actions:
                 self._session.explanations.remember(
                     Explained(target.snapshot, target.start, target.end, told.markdown)
                 )
-                return {"uri": told.uri, "markdown": told.markdown}
+                place = {"uri": told.uri} if told.uri else {}
+                return {**place, "markdown": told.markdown}
             outcome = await self._runner.propose(job)
             if not isinstance(outcome, Proposal):
                 delivery.nothing(job, outcome.reason, outcome.text)

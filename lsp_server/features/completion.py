@@ -11,6 +11,7 @@ import re
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
+from lsp_server.completion.acceptance import Offer
 from lsp_server.completion.result import Completion
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.features import registration
@@ -60,6 +61,7 @@ async def _item(
     outcome = await session.complete(snapshot, offset, invoked=False)
     if not isinstance(outcome, Completion) or not outcome.text.strip():
         return None
+    session.stats.offer(Offer(snapshot, offset, offset, outcome.text))
     line_start = lines.start(lines.line_of(offset))
     word_match = _WORD.search(snapshot.text, line_start, offset)
     word = word_match[0] if word_match else ""

@@ -6,9 +6,12 @@ notification in VS Code. Ranges stay on one line, editors refuse others.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
+from lsp_server.completion.acceptance import Offer
 from lsp_server.completion.result import Completion
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.features.session import Session
@@ -37,9 +40,10 @@ async def _item(
     if selected is not None and selected.range.start.line == position.line and selected.range.end == position:
         return await _after_selected(session, snapshot, selected, invoked=invoked)
     offset = snapshot.lines.offset(position.line, position.character, session.encoding)
-    outcome = await session.complete(snapshot, offset, invoked=invoked)
+    outcome = await session.complete(snapshot, offset, invoked=invoked, cursor=offset)
     if not isinstance(outcome, Completion):
         return None
+    session.stats.offer(Offer(snapshot, offset, offset, outcome.text))
     cursor = types.Position(*snapshot.lines.position(offset, session.encoding))
     return types.InlineCompletionItem(insert_text=outcome.text, range=types.Range(cursor, cursor))
 
@@ -55,9 +59,11 @@ async def _after_selected(
     start = snapshot.lines.offset(begin.line, begin.character, session.encoding)
     stop = snapshot.lines.offset(end.line, end.character, session.encoding)
     text = snapshot.text[:start] + selected.text + snapshot.text[stop:]
-    assumed = Snapshot(snapshot.uri, snapshot.language_id, snapshot.version, text)
+    assumed = replace(snapshot, text=text)
     offset = start + len(selected.text)
-    outcome = await session.complete(snapshot, offset, invoked=invoked, assumed=assumed)
+    outcome = await session.complete(snapshot, offset, invoked=invoked, assumed=assumed, cursor=stop)
     if not isinstance(outcome, Completion):
         return None
-    return types.InlineCompletionItem(insert_text=selected.text + outcome.text, range=selected.range)
+    whole = selected.text + outcome.text
+    session.stats.offer(Offer(snapshot, start, stop, whole, known=len(selected.text)))
+    return types.InlineCompletionItem(insert_text=whole, range=selected.range)

@@ -1,6 +1,7 @@
-"""The commands `lsp_server.selectBackend` and `lsp_server.status`.
+"""The commands `lsp_server.selectBackend`, `lsp_server.backends` and `lsp_server.status`.
 
     selectBackend [name]   use this backend or profile until the server ends; without a name the user is asked
+    backends               what can be selected, for an editor that lets its user choose by itself
 
 The choice lies over every other layer of the settings and is not written anywhere.
 """
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lsp_server.backends.profiles import Choice
 
 COMMAND = "lsp_server.selectBackend"
+LIST = "lsp_server.backends"
 
 
 def register(server: LanguageServer, session: Session) -> None:
@@ -36,14 +38,23 @@ def register(server: LanguageServer, session: Session) -> None:
             raise JsonRpcInvalidParams(f"There is no backend or profile {name}; there are {known}")
         if name is not None:
             session.select(name)
-        return {
-            "selected": session.settings.backend,
-            "choices": [{"name": choice.name, "title": choice.title} for choice in choices],
-        }
+        return _selection(session, choices)
+
+    @server.command(LIST)
+    async def backends() -> dict[str, Any]:
+        return _selection(session, await _choices(session))
 
     @server.command(status.COMMAND)
     def current_status() -> dict[str, Any]:
         return dataclasses.asdict(session.status.status)
+
+
+def _selection(session: Session, choices: list[Choice]) -> dict[str, Any]:
+    return {
+        "selected": session.settings.backend,
+        "choices": [{"name": choice.name, "title": choice.title} for choice in choices],
+        "configured": list(session.settings.backends),
+    }
 
 
 async def _choices(session: Session) -> list[Choice]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,10 @@ from pygls.lsp.server import LanguageServer
 
 from lsp_server import config_files
 from lsp_server.backends import references
+from lsp_server.completion.movement import Cursor
 from lsp_server.completion.result import Completion, NoCompletion, Reason
+from lsp_server.completion.stats import Stats
+from lsp_server.documents.notebook import Notebooks
 from lsp_server.documents.positions import Encoding
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.store import DocumentStore
@@ -25,7 +29,7 @@ from lsp_server.features.in_flight import InFlight
 from lsp_server.features.progress import ProgressBar
 from lsp_server.features.status import StatusLine
 from lsp_server.options import Layer, Problem, resolve
-from lsp_server.reporting import Reporter, set_level
+from lsp_server.reporting import Reporter, Severity, set_level
 from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,18 +47,29 @@ SELECTED = "lsp_server.selectBackend"
 class Session:
     """State of one connection."""
 
-    def __init__(self, server: LanguageServer, reporter: Reporter, *, log_level: str | None = None) -> None:
+    def __init__(
+        self,
+        server: LanguageServer,
+        reporter: Reporter,
+        *,
+        log_level: str | None = None,
+        warning: str | None = None,
+    ) -> None:
+        """`warning` is about how the server was started, and is told when the client can hear it."""
         self.server = server
         self.documents = DocumentStore()
+        self.notebooks = Notebooks()
         self.settings = Settings()
         self.status = StatusLine(server)
         self.reporter = reporter
+        self.stats = Stats()
         self.runs = InFlight()
         """Actions and chats under way, by document; closing it, new settings and shutdown stop them."""
         self.explanations = Explanations()
         self.on_close: list[Callable[[str], None]] = []
         """Called with the uri of each document that is closed."""
         self._log_level = log_level
+        self._warning = warning
         self._root: Path | None = None
         self._initial = self._editor = self._selected = Layer("")
         self._configured = asyncio.Event()
@@ -105,6 +120,9 @@ class Session:
             self._editor = editor
         self._resolve()
         self._configured.set()
+        if self._warning is not None:
+            self.reporter.tell(self._warning, Severity.WARNING)
+            self._warning = None
         fresh = [problem for problem in self._problems if problem not in self._reported]
         self._reported = self._problems
         self.reporter.tell_problems(fresh)
@@ -120,29 +138,55 @@ class Session:
         self.start(self._warm_up())
 
     async def complete(
-        self, snapshot: Snapshot, offset: int, *, invoked: bool, assumed: Snapshot | None = None
+        self,
+        snapshot: Snapshot,
+        offset: int,
+        *,
+        invoked: bool,
+        assumed: Snapshot | None = None,
+        cursor: int | None = None,
     ) -> Completion | NoCompletion:
         """Complete `snapshot` at `offset`; closing the document, new settings and shutdown end it early.
 
         With `assumed`, complete this text in place of the snapshot's, for as long as that is the newest.
+        `cursor` is where the cursor is, for requests that editors also make when it only moves.
         """
+        started = time.monotonic()
+        outcome = await self._complete(snapshot, offset, invoked, assumed, cursor)
+        self.stats.answered(outcome, (time.monotonic() - started) * 1000)
+        if isinstance(outcome, NoCompletion):
+            reason, detail = outcome.reason.value, outcome.detail
+            logger.debug("Nothing at %d of %s: %s %s", offset, snapshot.uri, reason, detail)
+        return outcome
+
+    async def _complete(
+        self, snapshot: Snapshot, offset: int, invoked: bool, assumed: Snapshot | None, cursor: int | None
+    ) -> Completion | NoCompletion:
         uri = snapshot.uri
+        text, start = self.notebooks.whole(assumed or snapshot, self.documents.get)
 
         def current() -> Snapshot | None:
             newest = self.documents.get(uri)
-            return assumed if assumed is not None and newest is snapshot else newest
+            if newest is None:
+                return None
+            shown = assumed if assumed is not None and newest is snapshot else newest
+            return self.notebooks.whole(shown, self.documents.get)[0]
 
         await self._settled()
-        outcome = await self._link.complete(assumed or snapshot, offset, invoked=invoked, current=current)
+        if self.status.status.paused and not invoked:
+            return NoCompletion(Reason.PAUSED)
+        at = Cursor(snapshot, cursor) if cursor is not None and not invoked else None
+        outcome = await self._link.complete(text, start + offset, invoked=invoked, current=current, cursor=at)
+        if self.status.status.paused and not invoked:  # since a moment ago
+            return NoCompletion(Reason.PAUSED)
         if isinstance(outcome, Completion) and self.documents.get(uri) is not snapshot:
-            outcome = NoCompletion(Reason.STALE)
-        if isinstance(outcome, NoCompletion):
-            logger.debug("Nothing at %d of %s: %s %s", offset, uri, outcome.reason.value, outcome.detail)
+            return NoCompletion(Reason.STALE)
         return outcome
 
     def close_document(self, uri: str) -> None:
         """Forget a document and end the work on it."""
         self.documents.close(uri)
+        self.stats.forget(uri)
         self.runs.cancel(uri)
         self.explanations.forget(uri)
         for forget in self.on_close:
@@ -162,6 +206,7 @@ class Session:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
+        self.status.end()
         for chore in self._chores:
             chore.cancel()
         await self.runs.stop()
@@ -169,7 +214,7 @@ class Session:
 
     async def _warm_up(self) -> None:
         await self._settled()
-        if self.settings.completion.enabled:
+        if self.settings.completion.enabled and not self.status.status.paused:
             self._link.prepare()
 
     async def _settled(self) -> None:

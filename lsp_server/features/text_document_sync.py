@@ -6,6 +6,7 @@ The handlers are not coroutines: a change is in force before the next message is
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -27,15 +28,25 @@ def register(server: LanguageServer, session: Session) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
-        document = params.text_document
-        try:
-            session.documents.change(document.uri, document.version, map(_edit, params.content_changes))
-        except UnknownDocument:
-            logger.warning("Ignored a change of a document that is not open: %s", document.uri)
+        change_document(session, params.text_document, params.content_changes)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
         session.close_document(params.text_document.uri)
+
+
+def change_document(
+    session: Session,
+    document: types.VersionedTextDocumentIdentifier,
+    changes: Iterable[types.TextDocumentContentChangeEvent],
+) -> None:
+    """Take changes of a document, or of a cell of a notebook."""
+    try:
+        now = session.documents.change(document.uri, document.version, map(_edit, changes))
+    except UnknownDocument:
+        logger.warning("Ignored a change of a document that is not open: %s", document.uri)
+        return
+    session.stats.changed(now)
 
 
 def _edit(change: types.TextDocumentContentChangeEvent) -> Edit:

@@ -1,4 +1,8 @@
-"""Where a key comes from: a program, the environment, what was stored, what `llm` has stored."""
+"""Where a key comes from: a program, the editor, the environment, what was stored, what `llm` has stored.
+
+The editor comes before the environment: who types a key there means this server, a variable may be meant for
+any program.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Sequence
 
 from lsp_server.keys import llm_keys, program
 from lsp_server.keys.check import checked
+from lsp_server.keys.given import given_keys
 from lsp_server.keys.key import Key
 from lsp_server.keys.store import stored_keys
 
@@ -19,6 +24,8 @@ def find(name: str, *, variable: str = "", command: Sequence[str] = ()) -> Key |
     """
     if command:
         return program.printed(name, command)
+    if given := given_keys.find(name):
+        return given
     if variable and (key := checked(os.environ.get(variable, ""), f"the environment variable {variable}")):
         return key
     return stored_keys().get(name) or llm_keys.find(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -11,12 +12,15 @@ import pytest
 
 from lsp_server.config_files import CONFIG_VARIABLE
 from lsp_server.engine.state import STATE_VARIABLE
+from tests.editors import vscode
 from tests.editors.editor import Editor, Environment, Feature
+from tests.editors.install.kept import NotInstalled
 from tests.editors.registry import EDITORS, Place, start
 from tests.support.engines import own_state
 from tests.support.scripted_server import API_KEY, ScriptedServer
 
-ROOT = Path(__file__).parent.parent.parent
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -29,6 +33,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         name for name in metafunc.config.getoption("--editors").split(",") if needed <= EDITORS[name].features
     ]
     metafunc.parametrize("editor", names, indirect=True, scope="session")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Get VS Code before the first test: it takes minutes on a new machine, more than a test may."""
+    needed = any("vscode" in item.nodeid for item in session.items if item.path.parent == HERE)
+    if needed and not session.config.getoption("collectonly"):
+        # What cannot be had is told by the tests that need it.
+        with contextlib.suppress(NotInstalled):
+            vscode.get()
 
 
 @pytest.fixture(scope="session")

@@ -41,11 +41,9 @@ EDITORS = {
     "vscode": Entry("tests.editors.vscode", _ALL),
     "neovim-0.11": Entry("tests.editors.neovim", _ALL),
     "neovim-0.12": Entry("tests.editors.neovim", _ALL, pinned=False),
-    "emacs": Entry(
-        "tests.editors.emacs", frozenset({Feature.GHOST, Feature.ACTIONS, Feature.EXPLAIN}), pinned=False
-    ),
+    "emacs": Entry("tests.editors.emacs", _ALL - {Feature.PREVIEW}, pinned=False),
     "helix": Entry("tests.editors.helix", frozenset({Feature.ACTIONS, Feature.EXPLAIN}), pinned=False),
-    "vim": Entry("tests.editors.vim", frozenset({Feature.GHOST, Feature.ACTIONS}), pinned=False),
+    "vim": Entry("tests.editors.vim", _ALL, pinned=False),
 }
 
 

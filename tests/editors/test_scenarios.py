@@ -13,16 +13,7 @@ from tests.editors.editor import Editor, Feature, Key, until
 from tests.support.scripted_server import Reply, ScriptedServer
 
 ADD = "def add(first, second):\n    "
-TOTAL = """class Cart:
-    def __init__(self):
-        self.prices = []
-
-    def add(self, price):
-        self.prices.append(price)
-
-    def total(self):
-
-"""
+COUNT = "def count_words(text):\n    counts = {}\n\n"
 GREET = """def greet(name, greeting):
     message = greeting + ", " + name + "!"
     print(message)
@@ -126,33 +117,35 @@ def test_dismissing_and_going_on(editor: Editor, opened: Opened) -> None:
 
 @pytest.mark.needs(Feature.GHOST)
 def test_several_lines_and_one_undo(editor: Editor, opened: Opened) -> None:
-    opened(TOTAL, 8, 0)
-    editor.type("        ")
+    opened(COUNT, 2, 0)
+    editor.type("    ")
     until("ghost text of several lines", lambda: "\n" in editor.ghost())
     ghost = editor.ghost()
     editor.picture("block")
     before = editor.text()
     editor.press(Key.ACCEPT)
-    until("the whole block in the text", lambda: "return" in editor.text())
+    last = ghost.split("\n")[-1].strip()
+    until("the whole block in the text", lambda: last in editor.text())
     assert all(line.strip() in editor.text() for line in ghost.split("\n"))
     editor.press(Key.UNDO)
-    until("the text before it", lambda: "return" not in editor.text())
+    until("the text before it", lambda: last not in editor.text())
     assert len(editor.text().rstrip()) <= len(before.rstrip())
 
 
 @pytest.mark.needs(Feature.GHOST, Feature.STATUS, Feature.SELECT)
 @pytest.mark.usefixtures("scripted_backend")
 def test_moving_the_cursor_asks_no_model(editor: Editor, opened: Opened, scripted: ScriptedServer) -> None:
-    opened(GREET, 3, 4)
+    # At the end of a line: inside a word the server waits to be asked.
+    opened(GREET, 3, 18)
     editor.type("x")
-    until("the request after the first key", lambda: _prompts(scripted, "    x"))
+    until("the request after the first key", lambda: _prompts(scripted, "messagex"))
     asked = len(scripted.history)
-    for line, column in ((0, 3), (1, 8), (2, 4), (3, 2), (1, 4)):
+    for line, column in ((0, 3), (1, 8), (2, 4), (3, 2), (3, 19)):
         editor.move(line, column)
     editor.type("y")
-    until("the request after the next key", lambda: _prompts(scripted, "    y"))
+    until("the request after the next key", lambda: _prompts(scripted, "messagexy"))
     since = [str(request.body.get("prompt")) for request in scripted.history[asked:]]
-    assert all(prompt.endswith(("x", "y")) for prompt in since), since
+    assert all(prompt.endswith("messagexy") for prompt in since), since
 
 
 @pytest.mark.needs(Feature.EXPLAIN)
@@ -166,15 +159,16 @@ def test_an_explanation_is_shown_as_markdown(editor: Editor, opened: Opened) -> 
     until("it is closed", lambda: not editor.explanation())
 
 
-@pytest.mark.needs(Feature.ACTIONS, Feature.PREVIEW)
+@pytest.mark.needs(Feature.ACTIONS)
 def test_an_edit_is_previewed_applied_and_undone(editor: Editor, opened: Opened) -> None:
     opened(GREET, 0, 6)
     editor.choose_action("Document")
-    until("a preview", editor.preview)
-    assert '"""' in editor.preview()
-    assert editor.text() == GREET
-    editor.picture("preview")
-    editor.confirm()
+    if Feature.PREVIEW in editor.features:
+        until("a preview", editor.preview)
+        assert '"""' in editor.preview()
+        assert editor.text() == GREET
+        editor.picture("preview")
+        editor.confirm()
     until("the edit", lambda: '"""' in editor.text())
     assert all(line in editor.text() for line in GREET.splitlines())
     editor.press(Key.UNDO)
@@ -220,7 +214,6 @@ def test_the_backend_is_switched_from_the_status_line(
 
 def test_ordinary_events_show_no_messages(editor: Editor) -> None:
     """Run as the last one: everything above is ordinary, but for the server that was killed."""
-    unexpected = [
-        notice for notice in editor.notices() if "lsp_server" in notice or "codestral" in notice.lower()
-    ]
-    assert [notice for notice in unexpected if "restart" not in notice.lower()] == []
+    ours = [notice for notice in editor.notices() if "lsp_server" in notice or "codestral" in notice.lower()]
+    killed = ("restart", "signal 9")
+    assert [notice for notice in ours if not any(word in notice.lower() for word in killed)] == []

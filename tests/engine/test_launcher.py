@@ -56,6 +56,20 @@ def test_ten_front_ends_at_once_share_one_engine(state: Path, smollm2_path: Path
     assert psutil.pid_exists(int(answers[0]))  # it outlives those who started it
 
 
+async def test_modules_in_the_folder_of_a_workspace_are_not_run(
+    state: Path, smollm2_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = tmp_path / "cloned"
+    for name in ("lsp_server/__init__.py", "lsp_server/cli.py", "json.py"):
+        module = workspace / name
+        module.parent.mkdir(parents=True, exist_ok=True)
+        module.write_text(f"open({str(tmp_path / 'trap')!r}, 'w')\nraise SystemExit", "utf-8")
+    monkeypatch.chdir(workspace)
+    address = await ensure_engine(small(smollm2_path))
+    assert psutil.pid_exists(address.pid)
+    assert not (tmp_path / "trap").exists()
+
+
 async def test_tells_how_far_it_is(state: Path, smollm2_path: Path) -> None:
     told: list[tuple[str, float | None]] = []
     await ensure_engine(small(smollm2_path), lambda message, fraction: told.append((message, fraction)))

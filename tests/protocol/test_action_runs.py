@@ -462,6 +462,15 @@ def test_an_editor_that_stands_still_while_it_waits_gets_its_answer_at_once(
         time.sleep(0.01)
 
 
+def test_false_is_null_on_the_way_back_from_emacs(make: Callable[..., Editor], model: ScriptedServer) -> None:
+    editor = make("neovim", calls_itself="emacs")
+    entry = editor.item(URI, (0, 6), "explain")
+    assert entry["command"]["arguments"][0]["wait"] is False
+    entry["command"]["arguments"][0]["wait"] = None
+    model.enqueue(Reply(["It multiplies."]))
+    assert editor.choose(entry) == {"started": True}
+
+
 def test_an_editor_that_previews_only_what_it_is_asked_to_apply_is_asked(
     make: Callable[..., Editor], model: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

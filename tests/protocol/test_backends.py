@@ -15,7 +15,7 @@ from tests.support.lsp_client import PATIENCE_S, LspClient
 from tests.support.scripted_server import Reply, ScriptedServer
 from tests.support.typist import Typist
 
-SELECT, STATUS = "lsp_server.selectBackend", "$/lsp_server/status"
+SELECT, LIST, STATUS = "lsp_server.selectBackend", "lsp_server.backends", "$/lsp_server/status"
 SECRET = "correct7Horse9battery"
 
 
@@ -76,6 +76,8 @@ def test_a_backend_is_selected_by_name(
         assert typist.completed() == ["first"]
         answer = client.result(_command(client, SELECT, "other"))
         assert answer["selected"] == "other"
+        assert client.result(_command(client, LIST)) == answer
+        assert answer["configured"] == ["first", "other"]
         assert {"auto", "both", "first", "other"} <= {choice["name"] for choice in answer["choices"]}
         assert typist.completed() == ["other"]
         assert client.result(_command(client, SELECT, "both"))["selected"] == "both"

@@ -47,6 +47,8 @@ def test_the_bar_begins_with_the_first_document_and_ends_when_ready(
     client.open("file:///demo/b.py", "y = ")
     client.round_trip()
     assert len(client.asked) == 1
+    status = {"command": "lsp_server.status", "arguments": []}
+    assert client.result(client.request("workspace/executeCommand", status))["model"] == "tiny"
 
 
 def test_a_request_that_comes_too_early_waits_for_the_model(

@@ -77,7 +77,8 @@ def test_a_completion_goes_before_a_long_explanation_which_goes_on(
     item = editor.item(uri, (5, 6), "explain")
     assert call(item)["action"] == "explain"
     explanation = editor.begin(item)
-    early = client.expect("$/lsp_server/partial")["text"]
+    while not (early := client.expect("$/lsp_server/partial")["text"]):
+        pass
     assert client.completed(client.complete(uri, 12, 11))
     assert not client.is_answered(explanation)
     so_far = [early, *(params["text"] for params in client.arrived("$/lsp_server/partial"))][-1]

@@ -17,7 +17,7 @@ import { installedFolder } from "./search.ts";
 
 const LOCAL = {
   label: "With a model on this machine",
-  detail: "Compiles llama.cpp, which takes minutes and needs a C and C++ compiler. The model is downloaded on first use.",
+  detail: "Takes minutes, and a C++ compiler: llama.cpp is compiled. The model is fetched on first use.",
   extra: "local",
 };
 const REMOTE = {
@@ -48,6 +48,8 @@ export async function install(context: vscode.ExtensionContext, log: vscode.LogO
 }
 
 const CANCELLED = "cancelled";
+/** A line of the notification; pip names all packages in one of its lines. */
+const SHOWN = 60;
 
 class Installation {
   readonly #log: vscode.LogOutputChannel;
@@ -90,7 +92,7 @@ class Installation {
         if (line.trim() === "") return;
         last = line.trim();
         this.#log.info(last);
-        this.#progress.report({ message: last });
+        this.#progress.report({ message: last.slice(0, SHOWN) });
       });
     }
     return new Promise((resolve) => {

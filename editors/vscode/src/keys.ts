@@ -6,7 +6,6 @@
 import * as vscode from "vscode";
 
 import known from "./backends.json" with { type: "json" };
-import { SECTION } from "./configuration.ts";
 
 const SECRET = "keys";
 
@@ -25,10 +24,10 @@ export function onKeys(secrets: vscode.SecretStorage, changed: () => void): vsco
   });
 }
 
-/** Ask for a backend and its key, and keep the key. */
-export async function setKey(secrets: vscode.SecretStorage): Promise<void> {
+/** Ask for a backend (`configured` are the user's own) and its key, and keep the key. */
+export async function setKey(secrets: vscode.SecretStorage, configured: readonly string[]): Promise<void> {
   const keys = await storedKeys(secrets);
-  const items = backends().map(({ name, title }) => ({
+  const items = backends(configured).map(({ name, title }) => ({
     label: name,
     description: title,
     ...(name in keys ? { detail: "has a key" } : {}),
@@ -68,8 +67,7 @@ async function store(secrets: vscode.SecretStorage, keys: Keys): Promise<void> {
 }
 
 /** The user's own backends first, then those that are known by name and want a key. */
-function backends(): { readonly name: string; readonly title: string }[] {
-  const own = vscode.workspace.getConfiguration(SECTION).get<Record<string, { base_url?: string }>>("backends", {});
-  const mine = Object.entries(own).map(([name, { base_url }]) => ({ name, title: base_url ?? "your backend" }));
-  return [...mine, ...known.filter(({ name }) => !(name in own))];
+function backends(configured: readonly string[]): { readonly name: string; readonly title: string }[] {
+  const mine = configured.map((name) => known.find((each) => each.name === name) ?? { name, title: "your backend" });
+  return [...mine, ...known.filter(({ name }) => !configured.includes(name))];
 }

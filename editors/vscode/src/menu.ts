@@ -9,11 +9,18 @@ interface Entry extends vscode.QuickPickItem {
   readonly command: string;
 }
 
+/** Commands after which one goes on typing; the others open something. */
+const BACK_TO_TEXT = new Set(["selectBackend", "pause", "pauseForHalfAnHour", "resume", "toggleLanguage", "restart"]);
+const INSTALL: Entry = { label: "$(cloud-download) Install the Server…", command: "install" };
+
 /** Register the command that shows it. */
 export function registerMenu(connection: Connection): void {
   const show = async (): Promise<void> => {
     const chosen = await vscode.window.showQuickPick(entries(connection), { title: "Codestral LSP" });
-    if (chosen !== undefined) await vscode.commands.executeCommand(`codestral-lsp.${chosen.command}`);
+    if (chosen === undefined) return;
+    await vscode.commands.executeCommand(`codestral-lsp.${chosen.command}`);
+    // A click on the status bar has taken the focus from the text.
+    if (BACK_TO_TEXT.has(chosen.command)) await vscode.commands.executeCommand("workbench.action.focusActiveEditorGroup");
   };
   connection.context.subscriptions.push(vscode.commands.registerCommand("codestral-lsp.menu", show));
 }
@@ -42,6 +49,8 @@ function whileRunning({ status }: Connection): Entry[] {
     ...(language === undefined
       ? []
       : [{ label: `$(circle-slash) Turn Completions ${off ? "On" : "Off"} for ${language}`, command: "toggleLanguage" }]),
+    // The server may have been installed without what the user wants now.
+    ...(status?.state === "failed" ? [INSTALL] : []),
     { label: "$(graph) Statistics", command: "statistics" },
     { label: "$(pulse) Check the Installation (Doctor)", command: "doctor" },
   ];
@@ -49,7 +58,7 @@ function whileRunning({ status }: Connection): Entry[] {
 
 function whileMissing(): Entry[] {
   return [
-    { label: "$(cloud-download) Install the Server…", command: "install" },
+    INSTALL,
     { label: "$(folder-opened) Choose the Server…", command: "chooseServer" },
   ];
 }

@@ -28,7 +28,7 @@ export function end(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {
     if (process.platform === "win32") spawn("taskkill", ["/pid", String(child.pid), "/T", "/F"], { windowsHide: true });
-    else if (child.spawnfile !== "" && groups.has(child)) process.kill(-child.pid, "SIGKILL");
+    else if (groups.has(child)) process.kill(-child.pid, "SIGKILL");
     else child.kill("SIGKILL");
   } catch {
     // It has ended meanwhile.

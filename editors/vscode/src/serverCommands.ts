@@ -5,8 +5,10 @@ import { disabledLanguages, ownSetting, SECTION, turnLanguage } from "./configur
 import type { Connection } from "./connection.ts";
 import { install } from "./install.ts";
 import { removeKey, setKey } from "./keys.ts";
+import { statistics } from "./statistics.ts";
 
 interface Selection {
+  readonly configured: readonly string[];
   readonly selected: string;
   readonly choices: readonly { readonly name: string; readonly title: string }[];
 }
@@ -20,7 +22,7 @@ export function registerServerCommands(connection: Connection): void {
     pauseForHalfAnHour: () => connection.run("lsp_server.pause", { paused: true, minutes: 30 }),
     resume: () => connection.run("lsp_server.pause", { paused: false }),
     toggleLanguage,
-    statistics: () => showStatistics(connection),
+    statistics: statistics(connection),
     doctor: () => {
       runDoctor(connection);
     },
@@ -29,7 +31,9 @@ export function registerServerCommands(connection: Connection): void {
     },
     settings: () => vscode.commands.executeCommand("workbench.action.openSettings", `@ext:${context.extension.id}`),
     restart: () => connection.restart(),
-    setKey: () => setKey(context.secrets),
+    setKey: async () => {
+      await setKey(context.secrets, await configuredBackends(connection));
+    },
     removeKey: () => removeKey(context.secrets),
     install: async () => {
       if (await install(context, log)) await connection.restart();
@@ -65,15 +69,15 @@ async function selectBackend(connection: Connection): Promise<void> {
   if (chosen !== undefined) await connection.run("lsp_server.selectBackend", chosen.label);
 }
 
+/** A key can be kept before there is a server; then only the backends that are known by name are offered. */
+async function configuredBackends(connection: Connection): Promise<readonly string[]> {
+  if (connection.phase !== "running") return [];
+  return (await connection.run<Selection>("lsp_server.backends")).configured;
+}
+
 async function toggleLanguage(): Promise<void> {
   const language = vscode.window.activeTextEditor?.document.languageId;
   if (language !== undefined) await turnLanguage(language, disabledLanguages().includes(language));
-}
-
-async function showStatistics(connection: Connection): Promise<void> {
-  const { markdown } = await connection.run<{ readonly markdown: string }>("lsp_server.stats");
-  const document = await vscode.workspace.openTextDocument({ language: "markdown", content: markdown });
-  await vscode.commands.executeCommand("markdown.showPreview", document.uri);
 }
 
 function runDoctor(connection: Connection): void {

@@ -47,7 +47,7 @@ export function statusText(shown: Shown): StatusText {
   const says = look.says === "" ? "" : `: ${look.says}`;
   return {
     text: `$(${look.icon}) ${name}${says}`,
-    label: `Codestral LSP, ${name}${says}`,
+    label: `Codestral LSP, ${name}${status.model === undefined || status.model === "" ? "" : `, ${status.model}`}${says}`,
     tooltip: details(shown, status),
     alert: look.alert ?? "none",
   };

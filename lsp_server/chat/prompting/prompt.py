@@ -72,7 +72,7 @@ def chat_request(
         messages=(ChatMessage("system", system), ChatMessage("user", expansion.of(file.body))),
         max_tokens=max_tokens,
         temperature=settings.temperature,
-        documents=tuple(dict.fromkeys((target.snapshot.uri, *context.documents))),
+        documents=tuple(dict.fromkeys((target.snapshot.uri, target.snapshot.file_uri, *context.documents))),
         prediction=values["selection"] if repeats else None,
     )
 

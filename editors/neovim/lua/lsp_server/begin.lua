@@ -100,8 +100,10 @@ local function tell_of_missing_program()
       end
       local program = require("lsp_server.server").executable()
       if vim.fn.executable(program) == 0 then
-        local text = "codestral-lsp: there is no program %s; :checkhealth lsp_server says what to do"
-        vim.notify(text:format(program), vim.log.levels.WARN)
+        -- Later, and short: Neovim would ask to press a key after two messages at once.
+        vim.schedule(function()
+          vim.notify(("No program %s: see :checkhealth lsp_server"):format(program), vim.log.levels.WARN)
+        end)
       end
       return true -- once
     end,

@@ -6,7 +6,7 @@ local M = {}
 M.DEFAULTS = {
   { modes = { "n" }, key = "<CR>", plug = "<Plug>(lsp-server-chat-send)" },
   { modes = { "n", "i" }, key = "<C-s>", plug = "<Plug>(lsp-server-chat-send)" },
-  { modes = { "n" }, key = "<C-c>", plug = "<Plug>(lsp-server-stop)" },
+  { modes = { "n" }, key = "<C-c>", plug = "<Plug>(lsp-server-chat-stop)" },
   { modes = { "n" }, key = "<LocalLeader>a", plug = "<Plug>(lsp-server-chat-apply)" },
   { modes = { "n" }, key = "<LocalLeader>r", plug = "<Plug>(lsp-server-chat-regenerate)" },
 }

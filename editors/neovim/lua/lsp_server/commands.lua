@@ -12,7 +12,7 @@ local M = {}
 ---@class lsp_server.Subcommand
 ---@field summary string one line for people, in the imperative
 ---@field run fun(call: lsp_server.Call)
----@field complete? fun(lead: string, args: string[]): string[] the values of the word being typed; `args` are those before it
+---@field complete? fun(lead: string, args: string[]): string[] values of the word being typed, after those in `args`
 ---@field range? boolean takes a range of lines
 
 ---@type table<string, lsp_server.Subcommand>
@@ -69,8 +69,7 @@ function M.run(called)
   local subcommand = subcommands[name]
   local range = called.range > 0 and { first = called.line1, last = called.line2 } or nil
   if not subcommand then
-    local known = table.concat(beginning_with(vim.tbl_keys(subcommands), ""), ", ")
-    vim.notify(("LspServer: there is no %s; there are %s"):format(name, known), vim.log.levels.ERROR)
+    vim.notify(("LspServer: there is no %s; <Tab> lists what there is"):format(name), vim.log.levels.ERROR)
   elseif range and not subcommand.range then
     vim.notify(("LspServer %s takes no range"):format(name), vim.log.levels.ERROR)
   else

@@ -114,6 +114,9 @@ local function following(bufnr, change)
   change()
   for _, win in ipairs(wins) do
     vim.api.nvim_win_set_cursor(win, { vim.api.nvim_buf_line_count(bufnr), 0 })
+    vim.api.nvim_win_call(win, function()
+      vim.cmd("normal! zb") -- the last line at the bottom, so that a higher window shows more above it
+    end)
   end
 end
 
@@ -254,15 +257,12 @@ local function update(answer, partial)
   answer.done = partial.done or false
   following(answer.bufnr, function()
     write(answer, lines_of(partial))
-  end)
-  local win = open_window()
-  if win and answer == latest then
-    vim.api.nvim_win_set_config(win, frame(answer))
-    fit(win)
-    if vim.api.nvim_get_current_win() ~= win then
-      following(answer.bufnr, function() end)
+    local win = open_window()
+    if win and answer == latest then
+      vim.api.nvim_win_set_config(win, frame(answer))
+      fit(win)
     end
-  end
+  end)
 end
 
 --- Take what the server tells of a run; only answers in words are shown here.
@@ -298,7 +298,9 @@ function M.show()
     return false
   end
   open(latest, true)
-  fit(assert(window))
+  local win = assert(window)
+  fit(win)
+  vim.api.nvim_win_set_cursor(win, { 1, 0 })
   return true
 end
 

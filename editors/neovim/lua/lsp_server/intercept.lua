@@ -4,7 +4,8 @@
 
 local M = {}
 
----@alias lsp_server.Interceptor fun(params: table, handler: lsp.Handler?): lsp.Handler? may change `params`; returns what takes the answer
+--- May change `params`; returns what takes the answer.
+---@alias lsp_server.Interceptor fun(params: table, handler: lsp.Handler?): lsp.Handler?
 
 ---@type table<integer, table<string, lsp_server.Interceptor>> by client id
 local interceptors = {}

@@ -29,22 +29,28 @@ local function echo(text)
   vim.api.nvim_echo({ { text } }, false, {})
 end
 
---- Take a progress notification.
+--- Take a progress notification; false if it is about something else.
 ---@param client_id integer
 ---@param params lsp.ProgressParams
+---@return boolean
 function M.on_progress(client_id, params)
   local value = params.value
   local mine = texts[client_id] or {}
   texts[client_id] = mine
   if type(value) ~= "table" or (value.kind == "begin" and value.cancellable) then
-    return
-  elseif value.kind == "end" and mine[params.token] then
-    mine[params.token] = nil
-    echo("")
-  elseif value.kind == "begin" or mine[params.token] then
-    mine[params.token] = in_words(value)
-    echo("codestral-lsp: " .. mine[params.token])
+    return false
+  elseif value.kind ~= "begin" and not mine[params.token] then
+    return false
   end
+  mine[params.token] = value.kind ~= "end" and in_words(value) or nil
+  return true
+end
+
+--- Show in the command line what is under way, or that nothing is any more.
+---@param client_id integer
+function M.show(client_id)
+  local text = M.text(client_id)
+  echo(text ~= "" and "codestral-lsp: " .. text or "")
 end
 
 --- Return what is under way; empty if nothing is.

@@ -47,7 +47,8 @@ local function filled(preview)
       if first and index == 1 then
         heading = first
       elseif first or row.gap then
-        marks[#marks + 1] = { #lines - 1, { virt_lines = { { { "─── " .. (first or ("%d"):format(row.line)), "NonText" } } } } }
+        marks[#marks + 1] =
+          { #lines - 1, { virt_lines = { { { "─── " .. (first or ("%d"):format(row.line)), "NonText" } } } } }
       end
       lines[#lines + 1] = row.text
       if row.kind ~= "same" then

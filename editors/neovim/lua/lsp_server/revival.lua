@@ -11,6 +11,8 @@ local LIMIT, WITHIN_MS = 5, 180000
 local PAUSE_MS = 250
 --- How long a server may take to end when it is asked to.
 local PATIENCE_MS = 3000
+--- Neovim tells of the end of a server in the same turn of its loop, or the next one.
+local QUIET_MS = 100
 
 ---@class lsp_server.Life what a server needs to be started again
 ---@field config vim.lsp.ClientConfig
@@ -62,14 +64,30 @@ local function revive(life)
   if times >= LIMIT then
     mark(life, "ended")
     table.insert(lost, life)
-    local text = "codestral-lsp: the server ended %d times within %d minutes and is not started again. "
-      .. ":LspServer log says why, :LspServer restart tries again."
-    return vim.notify(text:format(times, WITHIN_MS / 60000), vim.log.levels.ERROR)
+    local text = "lsp_server ended %d times: see :LspServer log, :LspServer restart"
+    return vim.notify(text:format(times), vim.log.levels.ERROR)
   end
   mark(life, "restarting")
   vim.defer_fn(function()
     start(life)
   end, PAUSE_MS * 2 ^ (times - 1))
+end
+
+-- Neovim tells of the end of a server in a line that is longer than most windows are wide, and waits for a key
+-- then, in the middle of what is being typed. Here it is either the status line that tells of it, or `revive`.
+local function without_neovims_message()
+  local notify = vim.notify
+  local function quiet(message, ...)
+    if not vim.startswith(message, ("Client %s quit"):format(server.NAME)) then
+      return notify(message, ...)
+    end
+  end
+  vim.notify = quiet
+  vim.defer_fn(function()
+    if vim.notify == quiet then
+      vim.notify = notify
+    end
+  end, QUIET_MS)
 end
 
 --- Take note that a server has ended, and start it again if nobody wanted that.
@@ -85,6 +103,9 @@ function M.exited(client_id, code, signal)
   local life = { config = config, buffers = vim.tbl_keys(client.attached_buffers) }
   -- 15 is how Neovim ends a server that does not end when asked; 143 is what a shell makes of it.
   local crashed = (code ~= 0 and code ~= 143) or (signal ~= 0 and signal ~= 15)
+  if crashed then
+    without_neovims_message()
+  end
   vim.schedule(function()
     if vim.v.exiting ~= vim.NIL then
       return

@@ -47,11 +47,13 @@ end
 ---@param status lsp_server.Status
 ---@return string
 local function in_words(client_id, status)
+  -- What is under way says more than the state.
+  local state = loading.text(client_id) == "" and status.state or ""
   local withheld = #status.withheld > 0 and status.uri == vim.uri_from_bufnr(0)
   local words = {
     status.backend ~= "" and status.backend or status.selected,
     status.model,
-    status.state ~= "ready" and status.state or "",
+    state ~= "ready" and state or "",
     status.paused and "paused" or "",
     withheld and "withheld" or "",
     at_work(client_id, status),
@@ -108,9 +110,9 @@ function M.begin()
     group = group,
     callback = function(event)
       local client = vim.lsp.get_client_by_id(event.data.client_id)
-      if client and client.name == server.NAME then
-        loading.on_progress(client.id, event.data.params)
+      if client and client.name == server.NAME and loading.on_progress(client.id, event.data.params) then
         redraw()
+        loading.show(client.id) -- after status lines, with which Neovim draws the command line anew
       end
     end,
   })

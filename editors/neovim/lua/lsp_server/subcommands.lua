@@ -18,23 +18,22 @@ end
 
 ---@param status lsp_server.Status
 local function tell(status)
-  local lines = { ("codestral-lsp: %s (%s)"):format(status.backend, status.state) }
-  if status.model ~= "" then
-    table.insert(lines, "model: " .. status.model)
-  end
-  if status.destination ~= "" then
-    table.insert(lines, "runs on: " .. status.destination)
-  end
-  if status.paused then
-    table.insert(lines, "paused: completions come when asked for")
-  end
-  if status.message ~= "" then
-    table.insert(lines, status.message)
-  end
-  for _, withheld in ipairs(status.withheld) do
-    table.insert(lines, "withheld: " .. withheld)
-  end
-  vim.notify(table.concat(lines, "\n"))
+  local paused = status.paused and "paused" or ""
+  local words = { status.backend, status.state, status.model, status.destination, paused, status.message }
+  vim.list_extend(words, status.withheld)
+  local said = vim.tbl_filter(function(word)
+    return word ~= ""
+  end, words)
+  vim.notify("codestral-lsp: " .. table.concat(said, ", "))
+end
+
+---@param text string Markdown
+local function show(text)
+  vim.cmd("botright new")
+  vim.api.nvim_buf_set_lines(0, 0, -1, true, vim.split(vim.trim(text), "\n"))
+  vim.bo.buftype, vim.bo.bufhidden, vim.bo.modifiable = "nofile", "wipe", false
+  vim.bo.filetype = "markdown"
+  vim.keymap.set("n", "q", vim.cmd.close, { buffer = true, desc = "codestral-lsp: close" })
 end
 
 commands.register("status", {
@@ -74,8 +73,7 @@ commands.register("stats", {
   summary = "Show how many completions came, how fast, and how many were accepted",
   run = function()
     execute("lsp_server.stats", {}, function(stats)
-      local lines = vim.split(stats.markdown, "\n")
-      vim.lsp.util.open_floating_preview(lines, "markdown", { border = "rounded", focus_id = "lsp_server.stats" })
+      show(stats.markdown)
     end)
   end,
 })

@@ -57,7 +57,10 @@ commands.register("chat", {
     elseif CHAT[word] then
       chat[CHAT[word]]()
     else
-      vim.notify(("LspServer chat: there is no %s; there are apply, regenerate, send, stop"):format(word), vim.log.levels.ERROR)
+      vim.notify(
+        ("LspServer chat: there is no %s; there are apply, regenerate, send, stop"):format(word),
+        vim.log.levels.ERROR
+      )
     end
   end,
   complete = function(_, args)

@@ -10,12 +10,18 @@ const LEAST_LINES = 12
 # Actions that are answered in words, and stream here: others write code, which is shown as an edit.
 const WORDS = ['explain', 'review', 'convert']
 
+# The run whose text grows, and the one whose file is shown: what comes of that later is in the file.
+var growing: any = null
+var shown: any = null
+
 export def Grow(params: dict<any>)
-  if index(WORDS, params.action) < 0
+  if index(WORDS, params.action) < 0 || params.token == shown
     return
   endif
   const buffer = bufadd(GROWING)
-  if bufwinid(buffer) < 0
+  const begins = params.token != growing
+  growing = params.token
+  if begins && bufwinid(buffer) < 0
     Preview(GROWING)
     setbufvar(buffer, '&buftype', 'nofile')
     setbufvar(buffer, '&swapfile', false)
@@ -32,11 +38,14 @@ export def ShowDocument(params: any, Reply: func)
     Reply({success: false})
     return
   endif
+  # Who has closed it while it grew has read enough.
+  const closed = growing != shown && bufwinid(bufadd(GROWING)) < 0
+  shown = growing
   if get(params, 'takeFocus', false)
     Edit(path, get(params, 'selection', {}))
   elseif bufwinid(bufadd(path)) > 0
     Reveal(path, get(params, 'selection', {}))
-  else
+  elseif !closed
     Preview(path)
     Reveal(path, get(params, 'selection', {}))
   endif

@@ -11,6 +11,8 @@ var job: job
 var ready = false
 var wanted = false
 var exits: list<number> = []
+# How many processes have been started: an older one's end is of no interest.
+var spawned = 0
 var handlers: dict<func> = {}
 var MakeParams: func
 var Begun: func
@@ -105,11 +107,13 @@ def Spawn()
     Ended($'{command[0]} is not on PATH: install codestral-lsp, or set g:lsp_server_command.')
     return
   endif
+  spawned += 1
+  const mine = spawned
   job = job_start(command, {
     in_mode: 'lsp', out_mode: 'lsp', err_mode: 'nl', noblock: 1,
     out_cb: (_, message) => Received(message),
     err_cb: (_, line) => Note(line),
-    exit_cb: (which, status) => Exited(which, status),
+    exit_cb: (_, status) => Exited(mine, status),
   })
   Request('initialize', MakeParams(), (result, error) => {
     if !empty(error) || type(result) != v:t_dict
@@ -148,8 +152,8 @@ def Received(message: any)
   })
 enddef
 
-def Exited(which: job, status: number)
-  if which isnot job
+def Exited(which: number, status: number)
+  if which != spawned
     return
   endif
   ready = false

@@ -27,7 +27,6 @@ export def Start()
     return
   endif
   begun = true
-  client.On('workspace/configuration', (params, Reply) => Reply(mapnew(params.items, (_, _) => Settings())))
   client.On('workspace/applyEdit', (params, Reply) => edits.Apply(params.edit, get(params, 'label', ''), Reply))
   client.On('workspace/workspaceFolders', (_, Reply) => Reply([Folder()]))
   client.On('client/registerCapability', (_, Reply) => Reply(null))
@@ -107,7 +106,8 @@ def Parameters(): dict<any>
       },
       workspace: {
         applyEdit: true,
-        configuration: true,
+        # Not asked for: what is sent along counts at once, before the next key.
+        configuration: false,
         didChangeConfiguration: {dynamicRegistration: false},
         workspaceFolders: true,
         workspaceEdit: {documentChanges: true, resourceOperations: ['create'], changeAnnotationSupport: {}},

@@ -9,16 +9,14 @@ export function showInMenus(middleware: Middleware): void {
   middleware.provideCodeActions = async (document, range, context, token, next) => {
     if (isSaving(context)) return [];
     const found = await next(document, range, context, token);
-    if (context.only !== undefined) return found;
     for (const action of found ?? []) {
-      if (action instanceof vscode.CodeAction && action.kind !== undefined) {
-        action.kind = withValue(shownKind(action.kind.value));
-      }
+      if (!(action instanceof vscode.CodeAction)) continue;
+      runAsCommand(action);
+      if (context.only === undefined && action.kind !== undefined) action.kind = withValue(shownKind(action.kind.value));
     }
     return found;
   };
-  // An action with a command runs as that: there is nothing for the server to resolve.
-  middleware.resolveCodeAction = (action, token, next) => (action.command === undefined ? next(action, token) : action);
+  middleware.resolveCodeAction = (action) => action;
 }
 
 /**
@@ -27,6 +25,12 @@ export function showInMenus(middleware: Middleware): void {
  */
 function isSaving(context: vscode.CodeActionContext): boolean {
   return context.triggerKind === vscode.CodeActionTriggerKind.Automatic && context.only !== undefined;
+}
+
+/** Let an edit come as one that the server asks to apply: those are shown first, and can be stopped. */
+function runAsCommand(action: vscode.CodeAction & { data?: unknown }): void {
+  if (action.command !== undefined || action.data === undefined) return;
+  action.command = { title: action.title, command: "lsp_server.runAction", arguments: [action.data] };
 }
 
 function withValue(kind: string): vscode.CodeActionKind {

@@ -40,6 +40,7 @@ export class Answers implements vscode.TextDocumentContentProvider {
       vscode.window.tabGroups.onDidChangeTabs(({ closed }) => { for (const tab of closed) this.#closed(tab); }),
       vscode.commands.registerCommand("codestral-lsp.answer.stop", (uri?: vscode.Uri) => this.#stop(this.#at(uri))),
       vscode.commands.registerCommand("codestral-lsp.answer.copy", (uri?: vscode.Uri) => this.#copy(this.#at(uri))),
+      vscode.commands.registerCommand("codestral-lsp.answer.ask", (uri?: vscode.Uri) => this.#ask(this.#at(uri))),
     );
   }
 
@@ -79,6 +80,15 @@ export class Answers implements vscode.TextDocumentContentProvider {
 
   async #copy(answer: Answer | undefined): Promise<void> {
     if (answer !== undefined) await vscode.env.clipboard.writeText(answer.partial.text);
+  }
+
+  /** Open a chat about the code that the answer is about. */
+  async #ask(answer: Answer | undefined): Promise<void> {
+    if (answer === undefined) return;
+    const uri = vscode.Uri.parse(answer.partial.uri, true);
+    const editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri.toString());
+    await vscode.window.showTextDocument(uri, editor?.viewColumn === undefined ? {} : { viewColumn: editor.viewColumn });
+    await vscode.commands.executeCommand("codestral-lsp.chat.ask");
   }
 
   #closed(tab: vscode.Tab): void {

@@ -4,10 +4,10 @@ import type { Middleware } from "vscode-languageclient/node";
 
 import { atPlace, offered, runOffered } from "../actions/commands.ts";
 import type { Place } from "../actions/place.ts";
+import { undoAsOne } from "../edits/undoAsOne.ts";
 import type { Session } from "../session.ts";
 import { addSelection } from "./attach.ts";
 import { ChatDocuments } from "./documents.ts";
-import { undoAsOne } from "./edits.ts";
 import { ChatLenses } from "./lenses.ts";
 
 const OPEN = "lsp_server.openChat";

@@ -14,6 +14,7 @@ const WRITING = "codestral-lsp.writing";
 export class ChatDocuments {
   readonly #chats = new Map<string, vscode.TextDocument>();
   readonly #writing = new Map<string, vscode.Uri>();
+  readonly #begun = new Set<string>();
   readonly #changed = new vscode.EventEmitter<void>();
   /** Fires when an answer begins or ends. */
   readonly onChange = this.#changed.event;
@@ -38,6 +39,13 @@ export class ChatDocuments {
     return this.#writing.has(uri);
   }
 
+  /** Tell whether nothing of the answer has been written yet, and take note of the first edit. */
+  begins(uri: string): boolean {
+    const first = !this.#begun.has(uri);
+    this.#begun.add(uri);
+    return first;
+  }
+
   /** Return the chat that is in view, the active editor first. */
   visible(): vscode.TextDocument | undefined {
     const shown = [vscode.window.activeTextEditor, ...vscode.window.visibleTextEditors];
@@ -52,6 +60,7 @@ export class ChatDocuments {
       return await work();
     } finally {
       this.#writing.delete(uri);
+      this.#begun.delete(uri);
       this.#tell();
     }
   }

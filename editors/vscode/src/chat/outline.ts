@@ -55,5 +55,6 @@ export function outline(lines: readonly string[]): Outline {
 /** Return a link to lines of a file (from 1), as the server reads it. */
 export function link(name: string, uri: string, first: number, last: number): string {
   const label = name.replace(/[[\]]/g, "");
-  return `[${label}:${first}-${last}](<${uri.replace(/[<>]/g, encodeURIComponent)}#L${first}-L${last}>)`;
+  const escaped = uri.replace(/[\s()<>]/g, (it) => `%${it.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return `[${label}:${first}-${last}](${escaped}#L${first}-L${last})`;
 }

@@ -14,7 +14,7 @@ local METHOD = "textDocument/inlineCompletion"
 -- The name that Neovim draws under; the same name gives the same id.
 local NAMESPACE = vim.api.nvim_create_namespace("nvim.lsp.inline_completion")
 
----@type lsp_server.Suggestion?
+---@type lsp_server.ghost.Suggestion?
 local offered
 
 ---@param client vim.lsp.Client
@@ -60,16 +60,11 @@ function M.begin(client, buffer)
   })
 end
 
---- Tell whether there is ghost text.
----@return boolean
-function M.visible()
-  return #vim.api.nvim_buf_get_extmarks(0, NAMESPACE, 0, -1, { limit = 1 }) > 0 and left() ~= nil
-end
-
---- Return the ghost text.
+--- Return the ghost text; nil if there is none.
 ---@return string?
 function M.text()
-  return left()
+  local drawn = #vim.api.nvim_buf_get_extmarks(0, NAMESPACE, 0, -1, { limit = 1 }) > 0
+  return drawn and left() or nil
 end
 
 --- Take the ghost text away, until Neovim asks again.

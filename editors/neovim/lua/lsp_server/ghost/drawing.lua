@@ -40,7 +40,7 @@ end
 
 --- Draw text at the cursor of the current window, in place of what was drawn.
 ---@param text string
----@param now lsp_server.Place
+---@param now lsp_server.ghost.Place
 function M.draw(text, now)
   local window = vim.api.nvim_get_current_win()
   if drawn and (drawn.buffer ~= now.buffer or drawn.window ~= window) then

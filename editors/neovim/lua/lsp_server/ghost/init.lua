@@ -36,15 +36,15 @@ end
 ---@return boolean
 function M.visible()
   local drawer = chosen()
-  return drawer ~= nil and drawer.visible()
+  return drawer ~= nil and drawer.text() ~= nil
 end
 
 --- Accept it, or a part of it; false if there is none.
----@param part lsp_server.Part
+---@param part lsp_server.ghost.Part
 ---@return boolean
 function M.accept(part)
   local drawer = chosen()
-  if not drawer or not drawer.visible() then
+  if not drawer or not drawer.text() then
     return false
   end
   insertion.insert(function()
@@ -58,7 +58,7 @@ end
 ---@return boolean
 function M.dismiss()
   local drawer = chosen()
-  if not drawer or not drawer.visible() then
+  if not drawer or not drawer.text() then
     return false
   end
   drawer.dismiss()

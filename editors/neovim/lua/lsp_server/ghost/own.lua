@@ -12,12 +12,12 @@ local M = {}
 local METHOD = "textDocument/inlineCompletion"
 local INVOKED, AUTOMATIC = 1, 2
 
----@type lsp_server.Suggestion?
+---@type lsp_server.ghost.Suggestion?
 local offered
----@type string? what is drawn
-local shown
 ---@type {client: vim.lsp.Client, id: integer}?
 local pending
+---@type integer[]? where the last request was for: buffer, changedtick, row, column
+local asked_last
 
 local function cancel()
   if pending then
@@ -29,32 +29,29 @@ local function cancel()
   end
 end
 
-local function hide()
-  drawing.clear()
-  shown = nil
-end
-
 ---@return boolean
 local function inserting()
   return vim.startswith(vim.api.nvim_get_mode().mode, "i")
 end
 
+---@param now lsp_server.ghost.Place
+---@return string?
+local function left(now)
+  return offered and inserting() and suggestion.remaining(offered, now) or nil
+end
+
 -- Called before Neovim draws the screen, so that ghost text never lags behind what was typed.
 local function refresh()
-  if not offered or not inserting() then
-    return hide()
-  end
   local now = suggestion.here()
-  local left = suggestion.remaining(offered, now)
-  if left then
-    drawing.draw(left, now)
+  local text = left(now)
+  if text then
+    drawing.draw(text, now)
   else
     drawing.clear()
   end
-  shown = left
 end
 
----@param place lsp_server.Place
+---@param place lsp_server.ghost.Place
 ---@param client vim.lsp.Client
 ---@param result lsp.InlineCompletionList|lsp.InlineCompletionItem[]|nil
 local function answered(place, client, result)
@@ -63,10 +60,23 @@ local function answered(place, client, result)
   refresh()
 end
 
+-- Several events may tell of one change.
+---@param place lsp_server.ghost.Place
+---@return boolean
+local function is_news(place)
+  local mark = { place.buffer, vim.api.nvim_buf_get_changedtick(place.buffer), place.row, place.column }
+  local news = not vim.deep_equal(mark, asked_last)
+  asked_last = mark
+  return news
+end
+
 ---@param kind integer
 local function request(kind)
   local place = suggestion.here()
   local client = server.client(place.buffer)
+  if not is_news(place) and kind == AUTOMATIC then
+    return
+  end
   cancel()
   if not client or not inserting() then
     return
@@ -99,7 +109,7 @@ end
 local function forget()
   cancel()
   offered = nil
-  hide()
+  drawing.clear()
 end
 
 ---@param group integer
@@ -136,21 +146,17 @@ function M.begin(_, buffer)
   end)
   saw(buffer)
   if inserting() and vim.api.nvim_get_current_buf() == buffer and vim.bo[buffer].modified then
+    asked_last = nil
     request(AUTOMATIC) -- typed before the server was there
   end
 end
 
---- Tell whether there is ghost text.
----@return boolean
-function M.visible()
-  return shown ~= nil
-end
-
---- Return the ghost text.
+--- Return the ghost text; nil if there is none.
+---
+--- Not what is drawn: of keys that come all at once, Neovim tells when it has taken the last one.
 ---@return string?
 function M.text()
-  refresh()
-  return shown
+  return left(suggestion.here())
 end
 
 --- Ask for a completion now.

@@ -5,11 +5,11 @@ local M = {}
 -- Space before it (line ends included), then a run of 'iskeyword' characters, or of other ones.
 local WORD = [[^\_s*\%(\k\+\|\%(\k\|\s\)\@!.\%(\%(\k\|\s\)\@!.\)*\)]]
 
----@alias lsp_server.Part "all"|"word"|"line"
+---@alias lsp_server.ghost.Part "all"|"word"|"line"
 
 --- Return the first word, line, or all of a text, never nothing.
 ---@param text string not empty
----@param part lsp_server.Part
+---@param part lsp_server.ghost.Part
 ---@return string
 function M.first(text, part)
   local found = text

@@ -4,19 +4,19 @@
 
 local M = {}
 
----@class lsp_server.Place where a completion was asked for
+---@class lsp_server.ghost.Place where a completion was asked for
 ---@field buffer integer
 ---@field row integer from 0
 ---@field column integer bytes
 ---@field line string the whole line
 ---@field count integer lines of the buffer
 
----@class lsp_server.Suggestion
----@field place lsp_server.Place
+---@class lsp_server.ghost.Suggestion
+---@field place lsp_server.ghost.Place
 ---@field text string what goes in at the place, lines end in \n
 
 --- Return where the cursor of the current window is.
----@return lsp_server.Place
+---@return lsp_server.ghost.Place
 function M.here()
   local buffer = vim.api.nvim_get_current_buf()
   local row, column = unpack(vim.api.nvim_win_get_cursor(0))
@@ -33,10 +33,10 @@ end
 ---
 --- Text that the item repeats from before the cursor is left out; one that would take away text after it, or is
 --- a snippet, is not for ghost text.
----@param place lsp_server.Place
+---@param place lsp_server.ghost.Place
 ---@param item lsp.InlineCompletionItem
 ---@param encoding string
----@return lsp_server.Suggestion?
+---@return lsp_server.ghost.Suggestion?
 function M.from_item(place, item, encoding)
   local text = item.insertText
   if type(text) ~= "string" then
@@ -60,8 +60,8 @@ function M.from_item(place, item, encoding)
 end
 
 --- Return what was typed at a place since: nil if anything else has changed, or the cursor is before it.
----@param place lsp_server.Place
----@param now lsp_server.Place
+---@param place lsp_server.ghost.Place
+---@param now lsp_server.ghost.Place
 ---@return string?
 local function typed_since(place, now)
   if now.buffer ~= place.buffer or now.row < place.row or now.count - place.count ~= now.row - place.row then
@@ -82,8 +82,8 @@ local function typed_since(place, now)
 end
 
 --- Return what is left of a suggestion at the cursor; nil if it does not fit what was typed, or nothing is left.
----@param suggestion lsp_server.Suggestion
----@param now lsp_server.Place
+---@param suggestion lsp_server.ghost.Suggestion
+---@param now lsp_server.ghost.Place
 ---@return string?
 function M.remaining(suggestion, now)
   local typed = typed_since(suggestion.place, now)

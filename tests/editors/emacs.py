@@ -1,0 +1,157 @@
+"""Emacs with lsp-mode, as its users work with the package: the keys and commands of its documentation."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.editors.editor import Feature, Key, until
+from tests.editors.emacs_session import GHOST_COLOUR, Session
+from tests.editors.registry import Entry, Place
+
+_KEYS: Mapping[Key, str] = {
+    Key.ACCEPT: "\t",
+    Key.ACCEPT_WORD: "\x1b[1;5C",  # Ctrl-Right
+    Key.DISMISS: "\x07",  # Ctrl-G
+    Key.UNDO: "\x1f",  # Ctrl-/
+    Key.SAVE: "\x18\x13",  # Ctrl-X Ctrl-S
+    Key.ENTER: "\r",
+    Key.BACKSPACE: "\x7f",
+}
+_UP, _DOWN, _RIGHT, _LINE_START, _TEXT_START = "\x1b[A", "\x1b[B", "\x1b[C", "\x01", "\x1b<"
+
+_ANSWER_BUFFER = "*codestral-lsp*"
+
+
+class Emacs:
+    """One Emacs in a terminal."""
+
+    def __init__(self, name: str, features: frozenset[Feature], session: Session, place: Place) -> None:
+        self.name = name
+        self.features = features
+        self.workspace = place.workspace
+        self._session = session
+        self._terminal = session.terminal
+        self._artefacts = place.artefacts
+
+    def open(self, path: Path, line: int, column: int) -> None:
+        self._forget(path)
+        self._session.quit()
+        self._terminal.send(f"\x18\x06\x01\x0b{path}\r")  # Ctrl-X Ctrl-F, and the line begun there emptied
+        until("the file", lambda: self._session.ask("(buffer-file-name)") == str(path))
+        until("the server", self.server_pid)
+        # lsp-mode gives up after ten seconds, and does not ask again before the next key.
+        until("the model", lambda: self._session.ask('(gethash "state" codestral-lsp-status)') == "ready")
+        self._terminal.send(_TEXT_START)
+        until("the beginning", lambda: self._session.ask("(point)") == 1)
+        self.move(line, column)
+
+    def type(self, text: str, pause_s: float = 0.05) -> None:
+        for character in text:
+            self._terminal.send(character)
+            time.sleep(pause_s)
+
+    def press(self, key: Key) -> None:
+        self._terminal.send(_KEYS[key])
+
+    def move(self, line: int, column: int) -> None:
+        here = int(self._session.ask("(line-number-at-pos)")) - 1
+        self._terminal.send(
+            (_DOWN if line > here else _UP) * abs(line - here) + _LINE_START + _RIGHT * column
+        )
+        at = "(list (1- (line-number-at-pos)) (- (point) (line-beginning-position)))"
+        until("the cursor", lambda: self._session.ask(at) == [line, column])
+
+    def ghost(self) -> str:
+        texts = [
+            "".join(cell.text for cell in row if cell.foreground == GHOST_COLOUR).rstrip()
+            for row in self._terminal.frame().rows
+        ]
+        lines = [at for at, text in enumerate(texts) if text]
+        return "\n".join(texts[lines[0] : lines[-1] + 1]) if lines else ""
+
+    def text(self) -> str:
+        return str(self._session.ask("(buffer-substring-no-properties (point-min) (point-max))"))
+
+    def choose_action(self, title: str) -> None:
+        self._command("lsp-execute-code-action")
+        until("the menu", lambda: "Select code action" in self._terminal.text())
+        self._terminal.send(f"{title}\t")
+        until(
+            "the entry", lambda: len(self._terminal.frame().lines[-1]) > len(f"Select code action: {title}")
+        )
+        self._terminal.send("\r")
+
+    def preview(self) -> str:
+        raise NotImplementedError("lsp-mode applies edits at once")
+
+    def confirm(self) -> None:
+        raise NotImplementedError("lsp-mode applies edits at once")
+
+    def explanation(self) -> str:
+        shown = f'(get-buffer-window "{_ANSWER_BUFFER}")'
+        text = f'(with-current-buffer "{_ANSWER_BUFFER}" (buffer-string))'
+        return str(self._session.ask(f'(if {shown} {text} "")'))
+
+    def close_explanation(self) -> None:
+        self._terminal.send("\x18o")  # Ctrl-X o: into its window
+        until("the window", lambda: self._session.ask("(buffer-name)") == _ANSWER_BUFFER)
+        self._terminal.send("q")
+
+    def status(self) -> str:
+        return next(line for line in reversed(self._terminal.frame().lines) if line.startswith("-U"))
+
+    def select_backend(self, name: str) -> None:
+        self._command("codestral-lsp-select-backend")
+        until("the question", lambda: "Which backend" in self._terminal.text())
+        self._terminal.send(f"{name}:\t\r")
+
+    def change_setting(self, key: str, value: object) -> None:
+        self._command("codestral-lsp-set")
+        self._terminal.send(f"\x01\x0b{key}\r")
+        until("the value's prompt", lambda: "as JSON" in self._terminal.text())
+        self._terminal.send(f"{json.dumps(value)}\r")
+
+    def server_pid(self) -> int:
+        server = "(car (bound-and-true-p lsp--buffer-workspaces))"
+        ready = f"(and {server} (eq 'initialized (lsp--workspace-status {server})))"
+        return int(self._session.ask(f"(if {ready} (process-id (lsp--workspace-cmd-proc {server})) 0)"))
+
+    def notices(self) -> list[str]:
+        said = self._session.ask('(with-current-buffer "*Messages*" (buffer-string))')
+        # lsp-mode tells of every server that it has started, and Emacs of how lsp-mode's files are written.
+        ours = r"LSP :: (Connected to|codestral-lsp:\d+ initialized|codestral-lsp has exited)"
+        ordinary = rf"{ours}|Loading |.*/elpa-src/.*Warning"
+        return [line for line in str(said).splitlines() if line and not re.match(ordinary, line)]
+
+    def picture(self, name: str) -> Path:
+        return self._terminal.picture(self._artefacts / f"{self.name}-{name}.svg")
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _forget(self, path: Path) -> None:
+        """Close the buffer of a file, saved or not: the file has been written anew."""
+        if self._session.ask(f"(and (get-file-buffer {json.dumps(str(path))}) t)") is None:
+            return
+        self._terminal.send(f"\x18k{path.name}\r")  # Ctrl-X k
+        gone = f"(null (get-file-buffer {json.dumps(str(path))}))"
+        until(
+            "a question or the end", lambda: "kill anyway" in self._terminal.text() or self._session.ask(gone)
+        )
+        if not self._session.ask(gone):
+            self._terminal.send("y")
+        until("the end of the buffer", lambda: self._session.ask(gone))
+
+    def _command(self, name: str) -> None:
+        """Run a command by its name."""
+        self._session.quit()
+        self._terminal.send(f"\x1bx{name}\r")  # Meta-x
+
+
+def start(name: str, entry: Entry, place: Place) -> Emacs:
+    """Start Emacs with lsp-mode."""
+    return Emacs(name, entry.features, Session(place.workspace, place.home, place.environment), place)
