@@ -26,6 +26,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, environment: Environment) -> I
     app = App(tmp_path_factory.mktemp("home"), environment)
     yield app
     app.close()
+    assert app.refused == []
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,7 @@ def test_an_answer_is_told_and_no_file_is_opened(
     begin = editor.client.expect(PARTIAL)
     assert begin["text"] == ""
     assert begin["done"] is False
+    assert begin["answer"] is True
     assert begin["title"] == "Explain function area"
     assert (begin["uri"], begin["action"]) == (URI, "explain")
     grown = editor.client.expect(PARTIAL)
@@ -161,5 +162,5 @@ def test_the_run_of_an_edit_has_an_end_too(make: Make, model: ScriptedServer) ->
     model.enqueue(Reply([f"```python\n{AREA.replace('*', '+')}```\n"]))
     editor.choose(editor.item(URI, (0, 6), "refactor"))
     last = _last(editor)
-    assert (last["action"], last["state"]) == ("refactor", "answered")
+    assert (last["action"], last["state"], last["answer"]) == ("refactor", "answered", False)
     assert "+" in editor.texts[URI]

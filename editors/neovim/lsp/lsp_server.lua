@@ -8,7 +8,7 @@ local interface = require("lsp_server.interface")
 
 ---@type vim.lsp.Config
 return vim.tbl_deep_extend("error", {
-  cmd = { "lsp_server", "--stdio" },
+  cmd = { require("lsp_server.program").find(), "--stdio" },
   root_markers = { ".git" },
   capabilities = {
     textDocument = { inlineCompletion = { dynamicRegistration = false } },
@@ -16,7 +16,9 @@ return vim.tbl_deep_extend("error", {
   },
   handlers = {
     ["$/lsp_server/status"] = function(_, params, context)
-      require("lsp_server.status").received(context.client_id, params)
+      if require("lsp_server.status").received(context.client_id, params) then
+        require("lsp_server.ghost").ask_again()
+      end
     end,
   },
   on_exit = function(code, signal, client_id)

@@ -42,11 +42,6 @@ SETTINGS: Mapping[str, object] = {
     "remote.autoForwardPorts": False,
     "security.workspace.trust.startupPrompt": "always",
     "npm.fetchOnlinePackageInfo": False,
-    # Nothing but ours suggests, so that what is on the screen is ours.
-    "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
-    "editor.wordBasedSuggestions": "off",
-    "editor.suggestOnTriggerCharacters": False,
-    "editor.parameterHints.enabled": False,
     "editor.minimap.enabled": False,
     "editor.accessibilitySupport": "off",
     "editor.fontFamily": "DejaVu Sans Mono",
@@ -54,7 +49,7 @@ SETTINGS: Mapping[str, object] = {
     "files.hotExit": "off",
     "window.title": "${activeEditorShort}",
 }
-"""A quiet editor: nothing asks outside, nothing opens by itself, nothing of an earlier run comes back."""
+"""A quiet editor: nothing asks outside, nothing of an earlier run comes back. How it suggests is its own default."""
 
 _NO_GALLERY = {
     "serviceUrl": "",
@@ -168,8 +163,7 @@ class CodeProcess:
 
     def close(self) -> None:
         """End it and everything that it started, but for engines, which belong to every editor."""
-        engines = "engine"
-        left = [process for process in self._descendants() if engines not in _command(process)]
+        left = [process for process in self._descendants() if "engine" not in _command(process)]
         self._process.send_signal(signal.SIGTERM)
         _, alive = psutil.wait_procs([self._process, *left], timeout=10)
         for process in alive:

@@ -32,8 +32,8 @@ local function check_server()
   vim.health.start("Server")
   local program = server.executable()
   if vim.fn.executable(program) == 0 then
-    vim.health.error(("There is no program %s"):format(program), {
-      "Install it: pip install codestral-lsp",
+    vim.health.error(("There is no program %s on PATH"):format(program), {
+      "Install it as the README says, so that it is " .. require("lsp_server.program").in_checkout(),
       'Or name it: vim.lsp.config("lsp_server", { cmd = { "/path/to/lsp_server", "--stdio" } })',
     })
     return false

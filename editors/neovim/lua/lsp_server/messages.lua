@@ -14,7 +14,7 @@ local COLOURS = { [vim.log.levels.ERROR] = "ErrorMsg", [vim.log.levels.WARN] = "
 ---@return boolean
 local function is_plain()
   local source = debug.getinfo(vim.notify, "S").source
-  return vim.startswith(source, "@vim/_") or source == "=?" -- compiled into Neovim, from 0.12 on
+  return vim.startswith(source, "@vim/_") or vim.endswith(source, "?") -- compiled into Neovim, from 0.12 on
 end
 
 --- Show a message, the middle left out where it is too long; `:messages` has all of it.

@@ -11,8 +11,8 @@ local LIMIT, WITHIN_MS = 5, 180000
 local PAUSE_MS = 250
 --- How long a server may take to end when it is asked to.
 local PATIENCE_MS = 3000
---- Neovim tells of the end of a server in the same turn of its loop, or the next one.
-local QUIET_MS = 100
+--- Neovim tells of the end of a server in one of the next turns of its loop, which take long on a busy machine.
+local QUIET_MS = 5000
 
 ---@class lsp_server.Life what a server needs to be started again
 ---@field config vim.lsp.ClientConfig
@@ -80,6 +80,9 @@ local function without_neovims_message()
   local function quiet(message, ...)
     if not vim.startswith(message, ("Client %s quit"):format(server.NAME)) then
       return notify(message, ...)
+    end
+    if vim.notify == quiet then
+      vim.notify = notify
     end
   end
   vim.notify = quiet

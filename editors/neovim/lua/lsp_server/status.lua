@@ -87,12 +87,21 @@ local function redraw()
   end
 end
 
---- Take a notification.
+---@param status lsp_server.Status?
+---@return boolean
+local function can_answer(status)
+  return status ~= nil and (status.state == "ready" or status.state == "fallback")
+end
+
+--- Take a notification; true if the server can answer now, and could not before.
 ---@param client_id integer
 ---@param status lsp_server.Status
+---@return boolean
 function M.received(client_id, status)
+  local could = can_answer(statuses[client_id])
   statuses[client_id] = status
   redraw()
+  return can_answer(status) and not could
 end
 
 --- Forget a server that has ended.

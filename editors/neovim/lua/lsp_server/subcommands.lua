@@ -5,6 +5,9 @@ local server = require("lsp_server.server")
 
 require("lsp_server.ui_subcommands")
 
+--- Who presses <Tab> waits no longer than this; the server looks for keys of backends before it answers.
+local PATIENCE_MS = 2000
+
 --- Run a command of the server, where there is one.
 ---@param command string
 ---@param arguments any[]
@@ -36,6 +39,18 @@ local function show(text)
   vim.keymap.set("n", "q", vim.cmd.close, { buffer = true, desc = "codestral-lsp: close" })
 end
 
+--- Return the names that can be chosen; the command line waits for them.
+---@return string[]
+local function backends()
+  local client = server.any()
+  local params = { command = "lsp_server.backends" }
+  local asked = client and client:request_sync("workspace/executeCommand", params, PATIENCE_MS)
+  local choices = asked and asked.result and asked.result.choices or {}
+  return vim.tbl_map(function(choice)
+    return choice.name
+  end, choices)
+end
+
 commands.register("status", {
   summary = "Say who answers, and how the server is",
   run = function()
@@ -48,6 +63,9 @@ commands.register("backend", {
   run = function(call)
     -- Without a name the server asks the user, through vim.ui.select.
     execute("lsp_server.selectBackend", call.args)
+  end,
+  complete = function(_, args)
+    return #args == 0 and backends() or {}
   end,
 })
 

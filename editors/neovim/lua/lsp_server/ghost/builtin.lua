@@ -14,16 +14,26 @@ local METHOD = "textDocument/inlineCompletion"
 -- The name that Neovim draws under; the same name gives the same id.
 local NAMESPACE = vim.api.nvim_create_namespace("nvim.lsp.inline_completion")
 
+local INVOKED, AUTOMATIC = 1, 2
+
 ---@type lsp_server.ghost.Suggestion?
 local offered
+---@type lsp_server.ghost.Place? of the last request
+local asked
+---@type lsp_server.ghost.Place? of the last request, once it has been answered with nothing
+local denied
 
 ---@param client vim.lsp.Client
 local function learn(client)
   intercept.add(client, METHOD, function(_, handler)
     local place = suggestion.here()
+    asked, denied = place, nil
     return function(err, result, context)
       local items = not err and result and (result.items or result) or {}
       offered = items[1] and suggestion.from_item(place, items[1], client.offset_encoding)
+      if not offered and place == asked then
+        denied = place
+      end
       return handler and handler(err, result, context)
     end
   end)
@@ -34,9 +44,24 @@ local function hide(buffer)
   vim.api.nvim_buf_clear_namespace(buffer, NAMESPACE, 0, -1)
 end
 
+---@return boolean
+local function inserting()
+  return vim.startswith(vim.api.nvim_get_mode().mode, "i")
+end
+
 ---@return string?
 local function left()
   return offered and suggestion.remaining(offered, suggestion.here())
+end
+
+-- Neovim has no function for this that is public.
+---@param kind integer
+local function request(kind)
+  local ok, capability = pcall(require, "vim.lsp._capability")
+  local completor = ok and capability.all.inline_completion.active[vim.api.nvim_get_current_buf()]
+  if completor and server.client() then
+    completor:request(kind)
+  end
 end
 
 --- Serve a buffer.
@@ -73,13 +98,16 @@ function M.dismiss()
   hide(0)
 end
 
---- Ask for a completion now. Neovim has no function for it that is public.
-function M.trigger()
-  local ok, capability = pcall(require, "vim.lsp._capability")
-  local completor = ok and capability.all.inline_completion.active[vim.api.nvim_get_current_buf()]
-  if completor and server.client() then
-    completor:request(1) -- Invoked
+--- Ask once more where nothing came, if the cursor is still there.
+function M.ask_again()
+  if denied and inserting() and vim.deep_equal(denied, suggestion.here()) then
+    request(AUTOMATIC)
   end
+end
+
+--- Ask for a completion now.
+function M.trigger()
+  request(INVOKED)
 end
 
 return M

@@ -65,6 +65,14 @@ function M.dismiss()
   return true
 end
 
+--- Ask once more where nothing came: the server could not answer then, and can now.
+function M.ask_again()
+  local drawer = chosen()
+  if drawer then
+    drawer.ask_again()
+  end
+end
+
 --- Ask for a completion now, also where none comes by itself.
 function M.trigger()
   local drawer = chosen()

@@ -60,11 +60,17 @@ local function answered(place, client, result)
   refresh()
 end
 
+---@param place lsp_server.ghost.Place
+---@return integer[]
+local function mark_of(place)
+  return { place.buffer, vim.api.nvim_buf_get_changedtick(place.buffer), place.row, place.column }
+end
+
 -- Several events may tell of one change.
 ---@param place lsp_server.ghost.Place
 ---@return boolean
 local function is_news(place)
-  local mark = { place.buffer, vim.api.nvim_buf_get_changedtick(place.buffer), place.row, place.column }
+  local mark = mark_of(place)
   local news = not vim.deep_equal(mark, asked_last)
   asked_last = mark
   return news
@@ -157,6 +163,15 @@ end
 ---@return string?
 function M.text()
   return left(suggestion.here())
+end
+
+--- Ask once more where nothing came, if the cursor is still there.
+function M.ask_again()
+  local place = suggestion.here()
+  if not pending and not left(place) and vim.deep_equal(mark_of(place), asked_last) then
+    asked_last = nil
+    request(AUTOMATIC)
+  end
 end
 
 --- Ask for a completion now.
