@@ -67,6 +67,7 @@ def command(
 
 
 def _serve(tcp: str | None, log_place: str, log_level: str | None, warning: str | None) -> int:
+    _leave_folder()
     # Imported now: the editor waits for the answer to `initialize`, other commands do not need it.
     from lsp_server.server import serve_stdio, serve_tcp
 
@@ -79,6 +80,18 @@ def _serve(tcp: str | None, log_place: str, log_level: str | None, warning: str 
             host,
         )
     return serve_tcp(host, port, log_place, log_level, warning)
+
+
+def _leave_folder() -> None:
+    """Go to the home folder: an editor's may be a cloned repository.
+
+    Programs and libraries are looked for in the current folder, too: by Windows, by llama.cpp (ggml's
+    backends), and by what they read as settings of a project.
+    """
+    try:
+        os.chdir(Path.home())
+    except (OSError, RuntimeError):  # some accounts have none
+        os.chdir(Path(sys.prefix).anchor)
 
 
 def _address(text: str) -> tuple[str, int]:

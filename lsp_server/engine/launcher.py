@@ -23,7 +23,7 @@ from typing import Any
 import filelock
 
 from lsp_server.engine.health import Client, EngineAddress, Health, ask_health, open_client
-from lsp_server.engine.state import EngineFiles, EngineState
+from lsp_server.engine.state import EngineFiles, EngineState, variables
 from lsp_server.errors import BackendUnavailable, ModelError
 
 log = logging.getLogger(__name__)
@@ -176,7 +176,9 @@ def spawn(launch: Launch, files: EngineFiles) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
-            env=os.environ | PATIENT_THREADS,
+            # Not the folder we are in: ggml loads backends (libggml-*.so) that lie in the current folder.
+            cwd=files.directory,
+            env=os.environ | PATIENT_THREADS | variables(),
             **_detached(),
         )
     # Somebody must wait for the process, or it stays as a zombie when it leaves before this one does.

@@ -86,6 +86,12 @@ def log_directory() -> Path:
     return Path(given) / "log" if given else platformdirs.user_log_path(_APP, appauthor=False)
 
 
+def variables() -> dict[str, str]:
+    """Return what leads a process in another folder to the same directories."""
+    given = os.environ.get(STATE_VARIABLE)
+    return {STATE_VARIABLE: os.path.abspath(given)} if given else {}
+
+
 @dataclass(frozen=True)
 class EngineFiles:
     """The files of the engine for one model; `key` is the model's identity."""

@@ -18,7 +18,7 @@ from lsp_server.features.action_state import ActionState
 from lsp_server.features.client import CannotAskError, Client, ask
 from lsp_server.features.explanation import Explanation
 from lsp_server.features.partial_text import PartialText
-from lsp_server.features.run_progress import RunProgress
+from lsp_server.features.run_progress import RunProgress, words
 from lsp_server.features.session import Session
 
 if TYPE_CHECKING:
@@ -269,6 +269,5 @@ def _notes(answer: Answer) -> Iterator[str]:
 
 
 def _summary(text: str) -> str:
-    words = len(text.split())
     tail = text.rstrip().rpartition("\n")[2].strip()
-    return f"{words} words · {tail[-TAIL_LENGTH:]}"
+    return f"{words(text)} · {tail[-TAIL_LENGTH:]}"

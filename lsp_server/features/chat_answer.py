@@ -18,7 +18,7 @@ from pygls.uris import to_fs_path
 from lsp_server.errors import UserFacingError
 from lsp_server.features.live_document import DocumentClosed, LiveDocument
 from lsp_server.features.protocol import Protocol
-from lsp_server.features.run_progress import RunProgress
+from lsp_server.features.run_progress import RunProgress, words
 from lsp_server.features.session import Session
 from lsp_server.reporting import Severity
 
@@ -148,7 +148,7 @@ class ChatAnswer:
                     progress.report(chunk.sentence)
                 else:
                     self._take(chunk)
-                    progress.report_lazily(lambda: f"{len(answer.said.split())} words")
+                    progress.report_lazily(lambda: words(answer.said))
                 self._news.set()
 
     def _take(self, chunk: Chunk) -> None:

@@ -158,6 +158,8 @@ class Actions:
 
     async def resolved(self, action: types.CodeAction) -> types.CodeAction:
         """Run an action and return it with its edit, or as it came if there is none."""
+        if action.command is not None:
+            return action  # Neovim resolves these, too
         try:
             call = ActionCall.from_wire(action.data)
             return await self._session.runs.run(call.uri, self._resolve(action, call), stopped=action)
@@ -170,7 +172,7 @@ class Actions:
         return action
 
     async def _resolve(self, action: types.CodeAction, call: ActionCall) -> types.CodeAction:
-        if action.command is not None or (await self._runner.file(call)).output == "markdown":
+        if (await self._runner.file(call)).output == "markdown":
             return action  # runs as the command
         from lsp_server.chat.editing.proposal import Proposal
 

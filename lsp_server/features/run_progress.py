@@ -29,6 +29,12 @@ PAUSE_S = 0.1
 """Between two reports: faster than that nobody reads, and each one makes an editor draw."""
 
 
+def words(text: str) -> str:
+    """Say how much there is of a text."""
+    count = len(text.split())
+    return f"{count} word{'' if count == 1 else 's'}"
+
+
 class RunProgress:
     """The bar of the task that enters this context; cancelling the bar cancels the task.
 
