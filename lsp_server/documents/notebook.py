@@ -38,10 +38,10 @@ class Notebooks:
         """Put cells in the place of `deleted` ones from `start` on; unknown notebooks have none yet."""
         self._cells.setdefault(uri, [])[start : start + deleted] = cells
 
-    def update(self, uri: str, cell: Cell) -> None:
-        """Take another kind for a cell that is there."""
-        cells = self._cells.get(uri, [])
-        self._cells[uri] = [cell if known.uri == cell.uri else known for known in cells]
+    def update(self, uri: str, cells: Iterable[Cell]) -> None:
+        """Take other kinds for cells that are there; all may come at once."""
+        newer = {cell.uri: cell for cell in cells}
+        self._cells[uri] = [newer.get(known.uri, known) for known in self._cells.get(uri, [])]
 
     def close(self, uri: str) -> tuple[str, ...]:
         """Forget a notebook; return the uris of its cells."""

@@ -89,7 +89,7 @@ def log_directory() -> Path:
 def variables() -> dict[str, str]:
     """Return what leads a process in another folder to the same directories."""
     given = os.environ.get(STATE_VARIABLE)
-    return {STATE_VARIABLE: os.path.abspath(given)} if given else {}
+    return {STATE_VARIABLE: str(Path(given).absolute())} if given else {}
 
 
 @dataclass(frozen=True)

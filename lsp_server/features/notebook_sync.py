@@ -38,8 +38,8 @@ def register(server: LanguageServer, session: Session) -> None:
             return  # metadata
         if cells.structure is not None:
             _restructure(session, uri, cells.structure)
-        for cell in cells.data or ():
-            session.notebooks.update(uri, _cell(cell))
+        if cells.data:
+            session.notebooks.update(uri, map(_cell, cells.data))
         for change in cells.text_content or ():
             change_document(session, change.document, change.changes)
 

@@ -216,6 +216,10 @@ class Session:
         await self._settled()
         if self.settings.completion.enabled and not self.status.status.paused:
             self._link.prepare()
+        elif self.status.status.state == "starting":
+            # Nothing is started before somebody asks for something, and that is how it is to be.
+            message = "" if self.settings.completion.enabled else "Completions are turned off."
+            self.status.update(selected=self.settings.backend, state="ready", message=message)
 
     async def _settled(self) -> None:
         """Wait for the editor's configuration: the wrong model must not be fetched in the meantime."""

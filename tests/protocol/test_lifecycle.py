@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from lsp_server import __version__
@@ -168,6 +170,20 @@ def test_unknown_cancellations_are_ignored(start: Start) -> None:
         client.notify("$/cancelRequest", {"id": 4711})
         client.notify("$/cancelRequest", {"id": "x"})
         client.round_trip()
+
+
+def test_the_server_does_not_stay_in_the_folder_of_its_editor(start: Start, tmp_path: Path) -> None:
+    """It may be a cloned repository: programs, libraries and their settings are looked for where one is."""
+    with start(env={"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}) as client:
+        client.initialize()
+        assert Path(psutil.Process(client.pid).cwd()) == tmp_path
+
+
+def test_a_server_without_a_home_folder_starts(start: Start, tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing")
+    with start(env={"HOME": missing, "USERPROFILE": missing}) as client:
+        client.initialize()
+        assert Path(psutil.Process(client.pid).cwd()) == Path(sys.prefix).resolve().parents[-1]
 
 
 def test_the_server_starts_without_model_libraries() -> None:

@@ -84,3 +84,12 @@ def test_work_that_is_taken_over_by_the_next_key_ends_once(client: LspClient, mo
     while _current(client)["busy"]:
         pass
     assert client.arrived(STATUS)[-1]["busy"] is False
+
+
+def test_what_nobody_needs_is_not_told_to_start(start: Start, options: dict[str, Any]) -> None:
+    options["completion"] = {**options.get("completion", {}), "enabled": False}
+    with start() as client:
+        client.initialize({"experimental": {"lspServerStatus": True}}, options=options)
+        client.open(DEMO, BEFORE)
+        assert "turned off" in client.expect(STATUS, state="ready")["message"]
+        client.discard(STATUS)

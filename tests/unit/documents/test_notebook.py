@@ -72,7 +72,7 @@ def test_cells_come_go_and_change_places() -> None:
     book.store.open("3", "python", 1, "d", part_of=BOOK)
     book.notebooks.change(BOOK, 1, 0, [Cell("3", True)])
     assert book.whole("2") == ("c\n\nd\n\nb", 0)
-    book.notebooks.update(BOOK, Cell("3", False))
+    book.notebooks.update(BOOK, [Cell("3", False)])
     assert book.whole("2") == ("c\n\nb", 0)
 
 
