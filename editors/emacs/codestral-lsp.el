@@ -25,6 +25,9 @@
 (require 'subr-x)
 
 (defvar eglot-server-programs)
+(defvar lsp--buffer-deferred)
+(defvar lsp--buffer-workspaces)
+(defvar lsp-buffer-uri)
 (defvar lsp-inline-completion--current)
 (defvar lsp-inline-completion--items)
 (defvar lsp-inline-completion--start-point)
@@ -34,7 +37,9 @@
 (declare-function eglot--TextDocumentIdentifier "ext:eglot")
 (declare-function jsonrpc-async-request "jsonrpc")
 (declare-function jsonrpc-notify "jsonrpc")
+(declare-function lsp--buffer-uri "ext:lsp-mode")
 (declare-function lsp--cur-position "ext:lsp-mode")
+(declare-function lsp--open-in-workspace "ext:lsp-mode")
 (declare-function lsp--path-to-uri "ext:lsp-mode")
 (declare-function lsp--uri-to-path "ext:lsp-mode")
 (declare-function lsp--window-show-document "ext:lsp-mode")
@@ -42,6 +47,7 @@
 (declare-function lsp-inline-completion--clear-overlay "ext:lsp-inline-completion")
 (declare-function lsp-inline-completion-accept "ext:lsp-inline-completion")
 (declare-function lsp-inline-completion-show-overlay "ext:lsp-inline-completion")
+(declare-function lsp-mode "ext:lsp-mode")
 (declare-function lsp-notify "ext:lsp-mode")
 (declare-function lsp-register-client "ext:lsp-mode")
 (declare-function lsp-request-async "ext:lsp-mode")
@@ -268,16 +274,31 @@ Who has closed it while it grew has read enough."
   (codestral-lsp--show-answer markdown (and codestral-lsp--grown (not codestral-lsp--whole)))
   (setq codestral-lsp--whole t))
 
-(defun codestral-lsp--show-document (_workspace parameters)
+(defun codestral-lsp--show-document (workspace parameters)
   "Show the document that PARAMETERS name.
-An answer of the server is shown beside the code, others as usual."
+An answer of the server is shown beside the code, others as usual;
+chats are served by WORKSPACE, wherever they are."
   (let ((path (lsp--uri-to-path (codestral-lsp--get parameters "uri"))))
     (if (string-match-p "/codestral-lsp/answers/[^/]+\\.md\\'" path)
         (with-temp-buffer
           (insert-file-contents path)
           (codestral-lsp--finish (buffer-string))
           (codestral-lsp--object "success" t))
-      (codestral-lsp--object "success" (or (lsp--window-show-document parameters) :json-false)))))
+      (let ((shown (lsp--window-show-document parameters)))
+        (when (string-match-p "/codestral-lsp/chats/[^/]+\\.md\\'" path)
+          (codestral-lsp--serve (find-buffer-visiting path) workspace))
+        (codestral-lsp--object "success" (or shown :json-false))))))
+
+(defun codestral-lsp--serve (buffer workspace)
+  "Let WORKSPACE serve BUFFER, whose file is in none of its folders."
+  (when buffer
+    (with-current-buffer buffer
+      (unless lsp--buffer-workspaces
+        (setq lsp--buffer-deferred nil)
+        (lsp--open-in-workspace workspace)
+        (setq lsp--buffer-workspaces (list workspace))
+        (lsp-mode 1)
+        (setq lsp-buffer-uri (lsp--buffer-uri))))))
 
 (defun codestral-lsp--told-status (_workspace status)
   "Take STATUS for the mode line."

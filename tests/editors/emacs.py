@@ -23,6 +23,7 @@ _KEYS: Mapping[Key, str] = {
 }
 _UP, _DOWN, _RIGHT, _LINE_START, _TEXT_START = "\x1b[A", "\x1b[B", "\x1b[C", "\x01", "\x1b<"
 
+_STATE = '(and codestral-lsp-status (gethash "state" codestral-lsp-status))'
 _ANSWER_BUFFER = "*codestral-lsp*"
 
 
@@ -44,7 +45,7 @@ class Emacs:
         until("the file", lambda: self._session.ask("(buffer-file-name)") == str(path))
         until("the server", self.server_pid)
         # lsp-mode gives up after ten seconds, and does not ask again before the next key.
-        until("the model", lambda: self._session.ask('(gethash "state" codestral-lsp-status)') == "ready")
+        until("the model", lambda: self._session.ask(_STATE) == "ready")
         self._terminal.send(_TEXT_START)
         until("the beginning", lambda: self._session.ask("(point)") == 1)
         self.move(line, column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ _KEYS: Mapping[Key, str] = {
     Key.BACKSPACE: "\x7f",
 }
 _AGAIN_S = 0.3
+_ANSWER_S = 5.0
+"""For a menu, on a busy machine; then it is asked for again, as a user does."""
 _DOWN = "\x1b[B"
 _ANSWERS = ".cache/codestral-lsp/answers/"
 
@@ -74,9 +77,12 @@ class Helix:
 
     def text(self) -> str:
         self._normal_mode()
-        self._terminal.send(":write!\r")
-        # Helix writes another file, and then puts it in place of this one.
-        until("the file is written", lambda: "[+]" not in self._status_line() and self._path.exists())
+        # The last message goes when something is typed. The file is gone for a moment, and empty then:
+        # Helix writes another one in its place.
+        self._terminal.send(":write!")
+        until("the command", lambda: ":write!" in self._terminal.frame().lines[-1])
+        self._terminal.send("\r")
+        until("the file is written", lambda: "written" in self._terminal.frame().lines[-1])
         return self._path.read_text("utf-8")
 
     def choose_action(self, title: str) -> None:
@@ -86,12 +92,13 @@ class Helix:
             menu[:] = self._menu(title)
             return bool(menu) or "No code actions" in self._terminal.frame().lines[-1]
 
-        # Right after it has opened a file, Helix says that no server has actions.
+        # Right after it has opened a file, Helix says that no server has actions, or that none runs yet.
         deadline = time.monotonic() + PATIENCE_S
         while not menu and time.monotonic() < deadline:
             self._normal_mode()
             self._terminal.send(" a")
-            until(f"a menu with {title}", answered)
+            with contextlib.suppress(AssertionError):
+                until(f"a menu with {title}", answered, _ANSWER_S)
             time.sleep(_AGAIN_S)
         assert menu, f"{title} is in no menu: {self._terminal.text()}"
         self._terminal.send(_DOWN * (len(menu) - 1) + "\r")

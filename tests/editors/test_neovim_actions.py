@@ -278,6 +278,22 @@ def test_an_answer_takes_no_keys_from_somebody_who_has_moved_on(
     until("the keys in the text", lambda: "  # q\n" in _text(session))
 
 
+def test_no_control_character_of_a_title_reaches_the_terminal(session: Session, opened: Opened) -> None:
+    """Neovim makes text visible in windows, but not in their frames: this one sets the clipboard."""
+    opened(GREET)
+    clipboard = "\x1b]52;c;eA==\x07"
+    partial = {"token": "t", "answer": True, "title": f"About\n{clipboard}", "text": "It.", "done": True}
+    session.ask('require("lsp_server.explanation").on_partial(...)', partial)
+    until("the answer", lambda: "About ^[]52;c;eA==^G" in "".join(it.frame for it in session.floats()))
+    file = {"uri": "file:///new%1B%5D52%3Bc%3BeA==%07.py", "creates": True, "edits": []}
+    ask = "local files, title = ... "
+    ask += 'coroutine.wrap(require("lsp_server.preview").ask)(files, "utf-8", title)'
+    session.ask(ask, [file], f"Make {clipboard}")
+    until("the preview", lambda: any("Make ^[]52" in it.frame for it in session.floats()))
+    assert not [it.frame for it in session.floats() if "\x1b" in it.frame]
+    session.ask('require("lsp_server.preview").decide(false)')
+
+
 def test_a_failure_is_said_in_the_window(session: Session, opened: Opened, model: ScriptedServer) -> None:
     opened(GREET)
     model.enqueue(Reply([" \n"]))

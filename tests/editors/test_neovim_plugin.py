@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -126,9 +127,9 @@ def start(scripted: ScriptedServer, tmp_path_factory: pytest.TempPathFactory) ->
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     }
 
-    def start_session(setup: str = SETUP) -> Session:
+    def start_session(setup: str = SETUP, **more: str) -> Session:
         home = tmp_path_factory.mktemp("home")
-        return Session(NVIM, tmp_path_factory.mktemp("workspace"), home, environment, setup=setup)
+        return Session(NVIM, tmp_path_factory.mktemp("workspace"), home, {**environment, **more}, setup=setup)
 
     return start_session
 
@@ -327,6 +328,30 @@ def test_moving_asks_for_nothing_and_opening_a_line_does(neovim: Neovim, scripte
     assert [str(request.body["prompt"])[-6:] for request in scripted.history[asked:]] == ["d = 3\n"]
 
 
+IMPATIENT = (
+    'vim.lsp.config("lsp_server", { settings = { lsp_server = { completion = { timeout_ms = 1000 } } } })'
+)
+NOTHING = """
+local client, command = vim.lsp.get_clients({ bufnr = 0 })[1], { command = "lsp_server.stats" }
+return client:request_sync("workspace/executeCommand", command).result.nothing
+"""
+
+
+def test_what_was_typed_too_early_is_asked_again(
+    start: Start, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    scripted.default = Reply(["arly = 1"])
+    scripted.loading = 4
+    with start(SETUP + IMPATIENT) as session:
+        neovim = Neovim(session, tmp_path)
+        neovim.open("x = 1\n")
+        neovim.send("oe")
+        until("it is answered with nothing", lambda: neovim.ask(NOTHING))
+        assert neovim.ghost() == ""
+        neovim.until_ghost("arly = 1")
+        assert neovim.line() == "e"
+
+
 def test_dismissing_holds_until_the_next_character(neovim: Neovim, scripted: ScriptedServer) -> None:
     scripted.default = Reply(["ismissed"])
     neovim.open("x = 1\n")
@@ -448,6 +473,18 @@ def test_normal_and_macros_do_not_see_it(neovim: Neovim, scripted: ScriptedServe
     neovim.ask("vim.fn.setreg('q', 'oc\\td\\27'); vim.cmd.normal({ args = { '@q' }, bang = true })")
     until("the macro ran", lambda: neovim.line() == "c\td")
     assert neovim.ghost() == ""
+
+
+def test_a_buffer_that_is_given_a_name_keeps_its_completions(
+    neovim: Neovim, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    scripted.default = Reply(["med = 1"])
+    neovim.open("x = 1\n")
+    neovim.ask("vim.cmd.enew(); vim.bo.filetype = 'python'")
+    until("a server", lambda: neovim.ask("return #vim.lsp.get_clients({ bufnr = 0 })"))
+    neovim.send(f":write {tmp_path}/named.py\rina")
+    neovim.until_ghost("med = 1")
+    assert neovim.line() == "na"
 
 
 SET_KEYS = """
@@ -593,6 +630,8 @@ def test_subcommands_complete(neovim: Neovim) -> None:
     assert {"accept", "backend", "restart", "status"} <= set(neovim.ask(complete, "LspServer "))
     assert neovim.ask(complete, "LspServer pa") == ["pause"]
     assert neovim.ask(complete, "LspServer set completion.en") == ["completion.enabled"]
+    assert {"local", "scripted"} <= set(neovim.ask(complete, "LspServer backend "))
+    assert neovim.ask(complete, "LspServer backend scr") == ["scripted"]
     neovim.send(":LspServer nonsense\r")
     until("what is wrong", lambda: "there is no nonsense" in neovim.messages())
 
@@ -605,6 +644,22 @@ def test_a_missing_program_is_told_once(start: Start, tmp_path: Path) -> None:
             session.ask("vim.cmd.edit({ args = { ... }, bang = true })", str(tmp_path / "x.py"))
         until("it is said", lambda: "no-such-program" in _messages(session))
         assert _messages(session).count("No program no-such-program") == 1
+
+
+def test_a_checkout_with_its_environment_needs_no_path(
+    start: Start, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    scripted.default = Reply(["ere = 1"])
+    shutil.copytree(ROOT / "editors/neovim", tmp_path / "editors/neovim")
+    program = tmp_path / ".venv/bin/lsp_server"
+    program.parent.mkdir(parents=True)
+    program.symlink_to(Path(sys.executable).with_name("lsp_server"))
+    with start(SETUP.replace(str(ROOT), str(tmp_path)), PATH="/usr/bin:/bin") as session:
+        neovim = Neovim(session, tmp_path)
+        neovim.open("x = 1\n")
+        assert neovim.ask("return require('lsp_server.server').executable()") == str(program)
+        neovim.send("oh")
+        neovim.until_ghost("ere = 1")
 
 
 def _messages(session: Session) -> Any:  # noqa: ANN401

@@ -87,6 +87,12 @@ local function await_buffers()
       end
     end,
   })
+  vim.api.nvim_create_autocmd({ "BufWritePost", "BufFilePost" }, {
+    group = group,
+    callback = function(event)
+      require("lsp_server.attachment").renew(event.buf)
+    end,
+  })
   vim.api.nvim_create_autocmd("ColorScheme", { group = group, callback = define_highlights })
 end
 

@@ -154,8 +154,11 @@ local highest = 1
 --- Give the window the height of its text, up to the room it has.
 ---@param win integer
 local function fit(win)
-  local height = vim.api.nvim_win_text_height(win, {}).all
   local now = vim.api.nvim_win_get_height(win)
+  if now >= highest then
+    return -- how high a long text is takes Neovim longer than writing it
+  end
+  local height = vim.api.nvim_win_text_height(win, {}).all
   local wanted = math.max(now, math.min(height, highest))
   if wanted ~= now then
     vim.api.nvim_win_set_config(win, { height = wanted })
@@ -165,7 +168,8 @@ end
 ---@param answer lsp_server.Answer
 ---@return table
 local function frame(answer)
-  local title = answer.title
+  -- Neovim writes titles to the terminal as they are, control characters included.
+  local title = vim.fn.strtrans((answer.title:gsub("%s+", " ")))
   local keys = answer.done and "q close · o keep in a split" or "<C-c> stop · q close"
   return { title = (" %s "):format(title), footer = (" %s "):format(keys) }
 end

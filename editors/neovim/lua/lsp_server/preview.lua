@@ -84,7 +84,9 @@ end
 ---@param heading string
 ---@return vim.api.keyset.win_config
 local function geometry(bufnr, title, heading)
-  local footer = (" y apply · q discard · %s "):format(heading)
+  -- Neovim writes both to the terminal as they are, control characters included.
+  title = vim.fn.strtrans(title)
+  local footer = (" y apply · q discard · %s "):format(vim.fn.strtrans(heading))
   local width = math.max(vim.fn.strdisplaywidth(title) + 2, vim.fn.strdisplaywidth(footer))
   for _, line in ipairs(vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)) do
     width = math.max(width, vim.fn.strdisplaywidth(line) + 3) -- the signs are two columns wide

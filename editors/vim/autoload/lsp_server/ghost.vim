@@ -15,6 +15,8 @@ endif
 var offer: dict<any> = {}
 var asked = 0
 var tick = -1
+# Where nothing came when it was asked for last.
+var denied: list<number> = []
 
 # The text has changed in Insert mode.
 export def Changed()
@@ -46,16 +48,29 @@ export def Ask(kind: number)
     return
   endif
   tick = b:changedtick
-  const [now, line, column] = [b:changedtick, line('.'), col('.') - 1]
+  const here = Place()
   client.Cancel(asked)
+  denied = []
   asked = client.Request('textDocument/inlineCompletion', {
-    textDocument: {uri: documents.Uri(buffer)}, position: {line: line - 1, character: column}, context: {triggerKind: kind},
+    textDocument: {uri: documents.Uri(buffer)}, position: {line: line('.') - 1, character: col('.') - 1}, context: {triggerKind: kind},
   }, (result, _) => {
-    if bufnr() == buffer && b:changedtick == now && line('.') == line && col('.') - 1 == column && mode() =~ '^[iR]'
+    if here == Place() && mode() =~ '^[iR]'
       asked = 0
       Offer(result)
+      denied = empty(offer) ? here : []
     endif
   })
+enddef
+
+# Ask once more where nothing came, if the cursor is still there: the server could not answer then, and can now.
+export def AskAgain()
+  if denied == Place()
+    Ask(2)
+  endif
+enddef
+
+def Place(): list<number>
+  return [bufnr(), b:changedtick, line('.'), col('.')]
 enddef
 
 # The keys that take a part of what is offered (`none` lets it go), or these others without an offer.

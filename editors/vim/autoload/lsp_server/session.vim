@@ -37,7 +37,7 @@ export def Start()
   client.On('window/showMessageRequest', messages.Ask)
   client.On('window/showDocument', answers.ShowDocument)
   client.On('$/progress', (params, _) => status.Progress(params))
-  client.On('$/lsp_server/status', (params, _) => status.Update(params))
+  client.On('$/lsp_server/status', (params, _) => Told(params))
   client.On('$/lsp_server/partial', (params, _) => answers.Grow(params))
   client.Start(Parameters, Begun, Ended)
 enddef
@@ -51,6 +51,12 @@ enddef
 export def Restart()
   Stop()
   Start()
+enddef
+
+def Told(params: dict<any>)
+  if status.Update(params)
+    ghost.AskAgain()
+  endif
 enddef
 
 # Tell the server that g:lsp_server has changed.
@@ -67,6 +73,10 @@ def Begun()
   for buffer in getbufinfo({bufloaded: 1})
     documents.Open(buffer.bufnr)
   endfor
+  # What was typed before the server was there.
+  if &modified
+    ghost.Ask(2)
+  endif
 enddef
 
 def Ended(why: string)

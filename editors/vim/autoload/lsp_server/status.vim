@@ -20,9 +20,16 @@ export def Status(): dict<any>
   return told
 enddef
 
-export def Update(status: dict<any>)
+# Take what the server tells; true if it can answer now, and could not before.
+export def Update(status: dict<any>): bool
+  const could = CanAnswer()
   told = status
   Redraw()
+  return CanAnswer() && !could
+enddef
+
+def CanAnswer(): bool
+  return index(['ready', 'fallback'], get(told, 'state', '')) >= 0
 enddef
 
 export def Progress(params: dict<any>)

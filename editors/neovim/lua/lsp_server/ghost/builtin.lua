@@ -4,6 +4,7 @@
 --- its own `get` puts an item where it was asked for, even when a part of it was typed since: so this module
 --- learns each answer on its way, hides what does not fit, and says what is left of it.
 
+local drawing = require("lsp_server.ghost.drawing")
 local intercept = require("lsp_server.intercept")
 local server = require("lsp_server.server")
 local suggestion = require("lsp_server.ghost.suggestion")
@@ -54,13 +55,32 @@ local function left()
   return offered and suggestion.remaining(offered, suggestion.here())
 end
 
--- Neovim has no function for this that is public.
+-- What Neovim keeps for a buffer. There is no public function for what is done with it here.
+---@param buffer integer
+---@return table?
+local function completor_of(buffer)
+  local ok, capability = pcall(require, "vim.lsp._capability")
+  return ok and capability.all.inline_completion.active[buffer] or nil
+end
+
 ---@param kind integer
 local function request(kind)
-  local ok, capability = pcall(require, "vim.lsp._capability")
-  local completor = ok and capability.all.inline_completion.active[vim.api.nvim_get_current_buf()]
+  local completor = completor_of(vim.api.nvim_get_current_buf())
   if completor and server.client() then
     completor:request(kind)
+  end
+end
+
+-- Neovim forgets a client that has ended only where every client is enabled, and fails at the next key otherwise.
+---@param client_id integer
+---@param buffer integer
+local function forget(client_id, buffer)
+  local completor = completor_of(buffer)
+  if completor and completor.client_state[client_id] then
+    completor:on_detach(client_id)
+    if not next(completor.client_state) then
+      completor:destroy()
+    end
   end
 end
 
@@ -68,14 +88,21 @@ end
 ---@param client vim.lsp.Client
 ---@param buffer integer
 function M.begin(client, buffer)
-  local filter = { client_id = client.id }
-  if not vim.lsp.inline_completion.is_enabled(filter) then
-    learn(client)
-    vim.lsp.inline_completion.enable(true, filter)
-  end
+  learn(client)
+  forget(client.id, buffer) -- a buffer that was given a name has lost the autocommands of what was made before
+  -- Other servers' ghost text is not ours to turn on.
+  vim.lsp.inline_completion.enable(true, { client_id = client.id, bufnr = buffer })
+  local group = vim.api.nvim_create_augroup("lsp_server.ghost." .. buffer, {})
+  vim.api.nvim_create_autocmd("LspDetach", {
+    group = group,
+    buffer = buffer,
+    callback = function(event)
+      forget(event.data.client_id, buffer)
+    end,
+  })
   -- After Neovim's own ones, which draw.
   vim.api.nvim_create_autocmd({ "CursorMovedI", "TextChangedI", "TextChangedP" }, {
-    group = vim.api.nvim_create_augroup("lsp_server.ghost." .. buffer, {}),
+    group = group,
     buffer = buffer,
     callback = function()
       if not left() then
@@ -83,6 +110,18 @@ function M.begin(client, buffer)
       end
     end,
   })
+  local function limit()
+    drawing.limit(NAMESPACE, vim.api.nvim_get_current_win())
+  end
+  vim.api.nvim_create_autocmd("InsertEnter", { group = group, buffer = buffer, callback = limit })
+  if inserting() then
+    limit()
+  end
+  vim.schedule(function() -- when Neovim has taken note of the client
+    if inserting() and vim.api.nvim_get_current_buf() == buffer and vim.bo[buffer].modified then
+      request(AUTOMATIC) -- typed before the server was there
+    end
+  end)
 end
 
 --- Return the ghost text; nil if there is none.

@@ -30,11 +30,12 @@ local function without_tabs(text, column)
   return table.concat(pieces)
 end
 
--- Other windows on the buffer show no ghost text of a cursor that is not theirs.
+--- Have a namespace shown in one window: others on the buffer show no ghost text of a cursor that is not theirs.
+---@param namespace integer
 ---@param window integer
-local function limit_to(window)
-  if vim.api.nvim__ns_set then -- experimental in Neovim 0.11
-    pcall(vim.api.nvim__ns_set, M.NAMESPACE, { wins = { window } })
+function M.limit(namespace, window)
+  if vim.api.nvim__ns_set then -- experimental
+    pcall(vim.api.nvim__ns_set, namespace, { wins = { window } })
   end
 end
 
@@ -47,7 +48,7 @@ function M.draw(text, now)
     M.clear()
   end
   if not drawn then
-    limit_to(window)
+    M.limit(M.NAMESPACE, window)
   end
   local lines = vim.split(text, "\n", { plain = true })
   local column = vim.fn.strdisplaywidth(now.line:sub(1, now.column))
