@@ -23,12 +23,32 @@ GREET = """def greet(name, greeting):
 Opened = Callable[[str, int, int], Path]
 
 
+NAMES = {
+    "": ("scratch", "notes"),
+    ADD: ("sums", "shop", "prices", "orders", "billing", "stock", "totals", "report"),
+    COUNT: ("words",),
+    GREET: ("hello", "greet", "welcome"),
+}
+"""What files are called: pictures show it, and no two scenarios share one."""
+
+
+@pytest.fixture(scope="session")
+def names() -> Callable[[Editor, str], str]:
+    """Return how to choose the next name for a file with this text in an editor."""
+    left: dict[tuple[str, str], Iterator[str]] = {}
+
+    def choose(editor: Editor, text: str) -> str:
+        return next(left.setdefault((editor.name, text), iter(NAMES[text])))
+
+    return choose
+
+
 @pytest.fixture
-def opened(editor: Editor, request: pytest.FixtureRequest) -> Opened:
+def opened(editor: Editor, names: Callable[[Editor, str], str]) -> Opened:
     """Return how to open a new file with this text, the cursor at a line and a column."""
 
     def open_file(text: str, line: int, column: int) -> Path:
-        path = editor.workspace / f"{request.node.originalname}.py"
+        path = editor.workspace / f"{names(editor, text)}.py"
         path.write_text(text, "utf-8")
         editor.open(path, line, column)
         return path

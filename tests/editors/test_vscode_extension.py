@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,12 +57,60 @@ def _open(window: Window, request: pytest.FixtureRequest, text: str, line: int, 
     return path
 
 
+def _asked(scripted: ScriptedServer, end: str) -> list[str]:
+    prompts = [str(request.body.get("prompt")) for request in scripted.history]
+    return [prompt for prompt in prompts if prompt.endswith(end)]
+
+
 def test_activation_does_not_wait_for_the_server(window: Window, capsys: pytest.CaptureFixture[str]) -> None:
     api = f"vscode.extensions.getExtension('{EXTENSION}').exports"
     milliseconds = window.spy.run(f"return {api}.activationMs")
+    told = window.activation("Codestral LSP")
     with capsys.disabled():
-        print(f" activate() took {milliseconds:.1f} ms", end="")
+        print(f" activate() took {milliseconds:.1f} ms; VS Code says: {told}", end="")
+    assert re.search(r"\d+ ?ms", told)
     assert milliseconds < 100
+
+
+def test_ghost_text_that_vscode_does_not_wait_for_is_shown(
+    window: Window, request: pytest.FixtureRequest, scripted: ScriptedServer
+) -> None:
+    # After 750 ms the menu of suggestions opens instead; it has words of the file.
+    window.change_setting("wordBasedSuggestions", "offWithInlineSuggestions", "editor")
+    scripted.default = Reply(["st + second"], delay_s=1)
+    _open(window, request, ADD, 1, 4)
+    window.type("return fir")
+    until("ghost text", lambda: window.ghost() == "st + second")
+    assert len(_asked(scripted, "return fir")) == 1
+    assert _asked(scripted, "return first") == []
+    until("the menu", window.suggestions)
+    window.press(Key.ACCEPT)
+    until("the entry of the menu", lambda: window.text() == f"{ADD}return first")
+    until("what is left", lambda: window.ghost() == " + second")
+    window.press(Key.ACCEPT)
+    until("all of it", lambda: window.text() == f"{ADD}return first + second")
+    window.change_setting("wordBasedSuggestions", "off", "editor")
+
+
+def test_late_ghost_text_where_nothing_is_suggested(
+    window: Window, request: pytest.FixtureRequest, scripted: ScriptedServer
+) -> None:
+    scripted.default = Reply(["zz + 1"], delay_s=1)
+    _open(window, request, "def add():\n    ", 1, 4)
+    window.type("return xyx")
+    until("ghost text", lambda: window.ghost() == "zz + 1")
+    assert len(_asked(scripted, "return xyx")) == 1
+
+
+def test_text_typed_while_the_server_starts_gets_ghost_text(
+    window: Window, request: pytest.FixtureRequest
+) -> None:
+    _open(window, request, ADD, 1, 4)
+    os.kill(window.server_pid(), signal.SIGKILL)
+    until("another server is being started", lambda: "starting" in window.status())
+    window.type("return fir")
+    until("ghost text", lambda: window.ghost() == "st + second")
+    assert window.text() == f"{ADD}return fir"
 
 
 def test_a_file_with_windows_line_ends_keeps_them(
@@ -108,13 +158,13 @@ def test_pause_and_statistics_from_the_menu(
     _open(window, request, ADD, 1, 4)
     window.menu("Pause Completions")
     until("paused", lambda: "paused" in window.status())
-    window.focus()
+    until("the cursor in the text", window.in_text)
     window.type("return fir")
     until("the text", lambda: window.text().endswith("return fir"))
     window.menu("Resume Completions")
     until("going on", lambda: "paused" not in window.status())
     assert scripted.history == []
-    window.focus()
+    until("the cursor in the text", window.in_text)
     window.type("s")
     until("ghost text", window.ghost)
     window.menu("Statistics")
@@ -138,6 +188,48 @@ def test_a_chat_is_sent_and_a_block_of_it_applied(
     until("a preview", lambda: "return first" in window.preview())
     window.confirm()
     until("the block in its file", lambda: window.text() == better)
+
+
+def test_closing_an_explanation_stops_the_model_and_asking_again_shows_another(
+    window: Window, request: pytest.FixtureRequest, scripted: ScriptedServer
+) -> None:
+    _open(window, request, ADD, 0, 6)
+    scripted.default = Reply(["It adds ", "them"], hang_after=1)
+    window.choose_action("Explain")
+    until("the start of it", lambda: "It adds" in window.explanation())
+    window.close_explanation()
+    assert scripted.history[-1].disconnected.wait(30)
+    until("it is closed", lambda: not window.explanation())
+    scripted.default = Reply(["The sum of two numbers."])
+    window.choose_action("Explain")
+    until("the other answer", lambda: "The sum of two numbers." in window.explanation())
+    assert "It adds" not in window.explanation()
+    window.close_explanation()
+
+
+def test_ghost_text_in_the_cell_of_a_notebook(window: Window, scripted: ScriptedServer) -> None:
+    path = window.workspace / "areas.ipynb"
+    cells = (
+        ["def area(width, height):\n", "    return width * height\n"],
+        ["def volume(a, b, c):\n", "    return ar"],
+    )
+    notes = {"cell_type": "markdown", "metadata": {}, "source": ["# Areas\n"]}
+    code: dict[str, object] = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+    notebook = {
+        "cells": [notes, *({**code, "source": source} for source in cells)],
+        "metadata": {"language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path.write_text(json.dumps(notebook), "utf-8")
+    scripted.default = Reply(["a(a, b) * c"])
+    window.open_notebook(path)
+    window.keys("Control+End")
+    window.type("e")
+    until("ghost text", lambda: window.ghost() == "a(a, b) * c")
+    assert "def area" in _asked(scripted, "return are")[0]
+    window.press(Key.ACCEPT)
+    until("it in the cell", lambda: window.front().endswith("return area(a, b) * c"))
 
 
 def test_an_answer_in_a_chat_is_stopped(

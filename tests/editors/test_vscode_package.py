@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,7 @@ import pytest
 
 import lsp_server
 from lsp_server.backends.presets import presets
+from lsp_server.engine.launcher import Launch
 from lsp_server.options_reference import known, needing_trust, sections
 from tests.editors.install import extension
 from tests.editors.install.node import npm
@@ -96,7 +98,7 @@ def test_a_workspace_may_set_completions_only(
 ) -> None:
     scopes = {key: schema["scope"] for key, schema in settings.items()}
     of_workspaces = {key for key, scope in scopes.items() if scope != "machine"}
-    assert of_workspaces == {key for key in known() if key.startswith("completion.")} | {"trace.server"}
+    assert of_workspaces == {key for key in known() if key.startswith("completion.")}
     trust = manifest["capabilities"]["untrustedWorkspaces"]
     assert trust["supported"] == "limited"
     assert trust["restrictedConfigurations"] == sorted(f"lsp_server.{key}" for key in needing_trust())
@@ -130,3 +132,11 @@ def test_the_backends_that_want_keys_are_known() -> None:
     listed = json.loads((SOURCES / "src/backends.json").read_text("utf-8"))
     wanted = [name for name, preset in presets().items() if preset.config.api_key_env]
     assert [each["name"] for each in listed] == wanted
+
+
+def test_the_engines_port_is_not_forwarded_to_the_users_machine(manifest: dict[str, Any]) -> None:
+    ports = manifest["contributes"]["configurationDefaults"]["remote.portsAttributes"]
+    command = " ".join(Launch(Path("model.gguf")).command())
+    assert [rule["onAutoForward"] for pattern, rule in ports.items() if re.search(pattern, command)] == [
+        "ignore"
+    ]

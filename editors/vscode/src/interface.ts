@@ -9,6 +9,7 @@ import { Runs } from "./actions/runs.ts";
 import { Answers } from "./answers/answers.ts";
 import { registerChat } from "./chat/chats.ts";
 import { EditPreviews } from "./edits/previews.ts";
+import { askAfterwards } from "./ghost/afterwards.ts";
 import { awaitLateCompletions } from "./ghost/lateCompletions.ts";
 import type { Session } from "./session.ts";
 
@@ -16,6 +17,7 @@ import type { Session } from "./session.ts";
 export function registerInterface(session: Session): void {
   const answers = new Answers(session);
   awaitLateCompletions(session.context, session.middleware);
+  askAfterwards(session);
   showInMenus(session.middleware);
   new Runs(session, answers);
   new EditPreviews(session);

@@ -9,18 +9,19 @@ interface Entry extends vscode.QuickPickItem {
   readonly command: string;
 }
 
-/** Commands after which one goes on typing; the others open something. */
-const BACK_TO_TEXT = new Set(["selectBackend", "pause", "pauseForHalfAnHour", "resume", "toggleLanguage", "restart"]);
+/** Commands that open something to go on in; after the others, and without one, the user goes on typing. */
+const LEAVES_TEXT = new Set(["statistics", "doctor", "showLog", "settings", "setKey", "install", "chooseServer"]);
+/** What the status bar says of itself: a click on it takes the focus from the text, and nothing gives it back. */
+export const FROM_STATUS_BAR = "statusBar";
 const INSTALL: Entry = { label: "$(cloud-download) Install the Server…", command: "install" };
 
 /** Register the command that shows it. */
 export function registerMenu(connection: Connection): void {
-  const show = async (): Promise<void> => {
+  const show = async (from?: string): Promise<void> => {
     const chosen = await vscode.window.showQuickPick(entries(connection), { title: "Codestral LSP" });
-    if (chosen === undefined) return;
-    await vscode.commands.executeCommand(`codestral-lsp.${chosen.command}`);
-    // A click on the status bar has taken the focus from the text.
-    if (BACK_TO_TEXT.has(chosen.command)) await vscode.commands.executeCommand("workbench.action.focusActiveEditorGroup");
+    const goesOn = chosen === undefined || !LEAVES_TEXT.has(chosen.command);
+    if (goesOn && from === FROM_STATUS_BAR) await vscode.commands.executeCommand("workbench.action.focusActiveEditorGroup");
+    if (chosen !== undefined) await vscode.commands.executeCommand(`codestral-lsp.${chosen.command}`);
   };
   connection.context.subscriptions.push(vscode.commands.registerCommand("codestral-lsp.menu", show));
 }

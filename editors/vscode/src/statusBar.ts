@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 
 import { disabledLanguages, SECTION } from "./configuration.ts";
 import type { Connection } from "./connection.ts";
+import { FROM_STATUS_BAR } from "./menu.ts";
 import { statusText, type StatusText } from "./statusText.ts";
 
 /** Make it; it goes with the session. */
@@ -10,7 +11,7 @@ export function registerStatusBar(connection: Connection): void {
   // At the right, left of what tells about the document (those have priorities of about 100).
   const item = vscode.window.createStatusBarItem("codestral-lsp.status", vscode.StatusBarAlignment.Right, 110);
   item.name = "Codestral LSP";
-  item.command = "codestral-lsp.menu";
+  item.command = { title: "Codestral LSP", command: "codestral-lsp.menu", arguments: [FROM_STATUS_BAR] };
   const update = (): void => {
     show(item, statusText(shown(connection)));
   };

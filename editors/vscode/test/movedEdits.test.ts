@@ -23,6 +23,11 @@ test("an insertion and a replacement at one place keep their order", () => {
   assert.equal(applied(TEXT, edits), "one <2 three four");
 });
 
+test("insertions at one place keep their order", () => {
+  const edits = [{ start: 4, end: 4, text: "a " }, { start: 4, end: 4, text: "b " }];
+  assert.equal(applied(TEXT, edits), "one a b two three four");
+});
+
 for (const [where, change] of Object.entries({
   before: { rangeOffset: 0, rangeLength: 3, text: "ONE MORE" },
   "right before": { rangeOffset: 4, rangeLength: 0, text: "a " },

@@ -42,6 +42,8 @@ SETTINGS: Mapping[str, object] = {
     "remote.autoForwardPorts": False,
     "security.workspace.trust.startupPrompt": "always",
     "npm.fetchOnlinePackageInfo": False,
+    # On a slow day its menu opens before ghost text comes, and Tab takes its entry first.
+    "editor.wordBasedSuggestions": "off",
     "editor.minimap.enabled": False,
     "editor.accessibilitySupport": "off",
     "editor.fontFamily": "DejaVu Sans Mono",
@@ -49,7 +51,10 @@ SETTINGS: Mapping[str, object] = {
     "files.hotExit": "off",
     "window.title": "${activeEditorShort}",
 }
-"""A quiet editor: nothing asks outside, nothing of an earlier run comes back. How it suggests is its own default."""
+"""A quiet editor: nothing asks outside, nothing of an earlier run comes back.
+
+When it suggests is its own default.
+"""
 
 _NO_GALLERY = {
     "serviceUrl": "",

@@ -9,7 +9,8 @@ GHOST = r"""() => {
   const top = (line) => parseFloat(line.style.top || '0');
   const byHeight = (lines) => [...lines].sort((one, other) => top(one) - top(other));
   const shown = [];
-  for (const editor of document.querySelectorAll('.editor-instance .monaco-editor')) {
+  const editors = '.editor-instance .monaco-editor, .notebookOverlay .cell .monaco-editor';
+  for (const editor of document.querySelectorAll(editors)) {
     for (const line of byHeight(editor.querySelectorAll('.lines-content > .view-lines > .view-line'))) {
       // A decoration is drawn as one span per colour, and may stand in several places of the line.
       const parts = [...line.querySelectorAll('.ghost-text-decoration, .ghost-text-decoration-preview')];
@@ -41,6 +42,10 @@ MENU = ".action-widget"
 NOTICE_BUTTON = ".notification-toast .monaco-button"
 LENS = ".codelens-decoration a"
 QUICK_INPUT = ".quick-input-widget"
+SUGGESTION = ".suggest-widget.visible .monaco-list-row"
+CELL = ".notebookOverlay .code-cell-row .monaco-editor .view-lines"
+RUNNING = ".runtime-extensions-editor .extension"
+IN_TEXT = "() => document.activeElement?.closest('.editor-instance .monaco-editor') != null"
 APPLY = ".editor-actions [aria-label^='Apply (']"
 TRUST = ".monaco-dialog-box .monaco-button:has-text('{answer}, I ')"
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.editors.browser import in_browser
 from tests.editors.editor import PATIENCE_S, Feature, Key, until
@@ -28,6 +28,10 @@ KEYS = {
 _PATIENCE_MS = PATIENCE_S * 1000
 _STILL_MS = 100
 """Some frames of a busy machine."""
+_PICTURE = ViewportSize(width=900, height=560)
+"""What is on a picture can be read in a README, and little of it is empty."""
+_SETTLED_MS = 500
+"""For a window that has another size now."""
 
 _OPEN = """
 // What earlier tests left open goes, saved or not.
@@ -42,10 +46,11 @@ editor.selection = new vscode.Selection(at, at);
 await vscode.commands.executeCommand('workbench.action.focusActiveEditorGroup');
 return document.getText();
 """
+_SCHEME = "return vscode.window.activeTextEditor?.document.uri.scheme"
 _FRONT = "return vscode.window.activeTextEditor?.document.getText() ?? ''"
 _TEXT = "return vscode.workspace.textDocuments.find((one) => one.uri.fsPath === given)?.getText()"
 _CHANGE = """
-const settings = vscode.workspace.getConfiguration('lsp_server');
+const settings = vscode.workspace.getConfiguration(given.section);
 await settings.update(given.key, given.value ?? undefined, vscode.ConfigurationTarget.Global);
 """
 _CURSOR = """
@@ -85,6 +90,17 @@ class Window:
         at = {"path": str(path), "line": line, "column": column}
         until("the file as it is on disk", lambda: self.spy.run(_OPEN, at) == wanted)
         until("the server", self.server_pid)
+        until("its answer", self.ready)
+
+    def open_notebook(self, path: Path) -> None:
+        """Show a notebook, the cursor in its last cell."""
+        self.spy.run("vscode.commands.executeCommand('vscode.open', vscode.Uri.file(given))", str(path))
+        self._click_last(screen.CELL)
+        until("the cell", lambda: self.spy.run(_SCHEME) == "vscode-notebook-cell")
+
+    @in_browser
+    def _click_last(self, selector: str) -> None:
+        self.page.locator(selector).last.click(timeout=_PATIENCE_MS)
 
     def ready(self) -> bool:
         """Tell whether the server answers."""
@@ -207,9 +223,25 @@ class Window:
         """Tell whether a message with this button is on the screen."""
         return self._found(screen.NOTICE_BUTTON, button).count() > 0
 
-    def focus(self) -> None:
-        """Go back into the first editor."""
-        self.keys("Control+1")
+    @in_browser
+    def in_text(self) -> bool:
+        """Tell whether what is typed goes into an editor of text."""
+        return bool(self.page.evaluate(screen.IN_TEXT))
+
+    @in_browser
+    def suggestions(self) -> list[str]:
+        """Return the entries of the menu of suggestions that is open."""
+        return self.page.locator(screen.SUGGESTION).all_inner_texts()
+
+    def activation(self, extension: str) -> str:
+        """Return what VS Code tells about how long an extension took to activate."""
+        self.command("Developer: Show Running Extensions")
+        return self._activation(extension)
+
+    @in_browser
+    def _activation(self, extension: str) -> str:
+        row = self.page.locator(screen.RUNNING).filter(has_text=extension).first
+        return row.locator(".activation-time").inner_text(timeout=_PATIENCE_MS)
 
     def answer_notice(self, button: str) -> None:
         """Press a button of a message that is on the screen."""
@@ -226,13 +258,11 @@ class Window:
         self.type(title, 0)
         self.pick(title)
 
-    def change_setting(self, key: str, value: object) -> None:
+    def change_setting(self, key: str, value: object, section: str = "lsp_server") -> None:
         # What the settings page does, None takes it away; code-server does not watch the file.
-        self.spy.run(_CHANGE, {"key": key, "value": value})
+        self.spy.run(_CHANGE, {"key": key, "value": value, "section": section})
 
     def server_pid(self) -> int:
-        if not self.ready():
-            return 0
         host = psutil.Process(self.spy.run("return process.pid"))
         return next((process.pid for process in host.children(recursive=True) if _is_server(process)), 0)
 
@@ -243,7 +273,12 @@ class Window:
     @in_browser
     def picture(self, name: str) -> Path:
         path = self._artefacts / f"{self.name}-{name}.png"
+        whole = self.page.viewport_size
+        self.page.set_viewport_size(_PICTURE)
+        self.page.wait_for_timeout(_SETTLED_MS)
         self.page.screenshot(path=path)
+        if whole is not None:
+            self.page.set_viewport_size(whole)
         return path
 
     def close(self) -> None:

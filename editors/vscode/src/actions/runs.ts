@@ -13,6 +13,9 @@ type Step = WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd
 /** The title of the progress of a chat's answer. */
 const CHAT = "Chat";
 
+/** Between two states of a notification: one that changes with each word cannot be read. */
+const CALM_MS = 2000;
+
 /** Knows which runs are shown elsewhere. */
 export interface Elsewhere {
   shows(token: Token): boolean;
@@ -36,12 +39,12 @@ export class Runs {
       }
       const bar = this.#bars.get(token);
       if (bar === undefined) {
-        next(token, step);
+        next(token, calm(step));
       } else if (step.kind === "end") {
         this.#bars.delete(token);
         bar.end();
       } else {
-        bar.report(step.message);
+        bar.report(calm(step).message);
       }
     };
     session.context.subscriptions.push(session.onChange(() => { if (session.phase !== "running") this.#endAll(); }));
@@ -50,24 +53,26 @@ export class Runs {
   #opened(token: Token, title: string): Bar {
     let progress: vscode.Progress<{ message?: string }> | undefined;
     let latest: string | undefined;
+    let shown: string | undefined;
     let end = (): void => undefined;
+    const show = (): void => {
+      if (latest === shown || latest === undefined) return;
+      shown = latest;
+      progress?.report({ message: latest });
+    };
     const ended = new Promise<void>((resolve) => { end = resolve; });
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-    void vscode.window.withProgress(options, (shown, cancelled) => {
-      progress = shown;
-      if (latest !== undefined) shown.report({ message: latest });
+    void vscode.window.withProgress(options, async (made, cancelled) => {
+      progress = made;
+      show();
+      const timer = setInterval(show, CALM_MS);
       cancelled.onCancellationRequested(() => {
         void this.#session.client?.sendNotification("window/workDoneProgress/cancel", { token });
       });
-      return ended;
+      await ended;
+      clearInterval(timer);
     });
-    return {
-      report: (message) => {
-        latest = message;
-        if (message !== undefined) progress?.report({ message });
-      },
-      end,
-    };
+    return { report: (message) => { latest = message ?? latest; }, end };
   }
 
   /** A server that is gone ends nothing. */
@@ -75,4 +80,9 @@ export class Runs {
     for (const bar of this.#bars.values()) bar.end();
     this.#bars.clear();
   }
+}
+
+/** Leave out the last words of what the model has written, which the server puts after a dot: they only flicker. */
+function calm<T extends Step>(step: T): T {
+  return step.message === undefined ? step : { ...step, message: step.message.split(" · ")[0] };
 }

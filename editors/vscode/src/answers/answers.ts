@@ -28,6 +28,7 @@ export class Answers implements vscode.TextDocumentContentProvider {
   readonly #changed = new vscode.EventEmitter<vscode.Uri>();
   readonly #answers = new Map<string, Answer>();
   readonly onDidChange = this.#changed.event;
+  #made = 0;
 
   constructor(session: Session) {
     this.#session = session;
@@ -56,17 +57,20 @@ export class Answers implements vscode.TextDocumentContentProvider {
 
   #take(partial: Partial): void {
     if (!partial.answer) return;
-    // The same question again has the same tab, the same question about another file another one.
-    const about = partial.uri.slice(partial.uri.lastIndexOf("/") + 1);
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${fileName(partial.title)}`, query: `${partial.action} ${about}` });
-    const known = this.#answers.get(uri.toString());
+    const known = [...this.#answers.values()].find((answer) => answer.partial.token === partial.token);
+    const uri = known?.uri ?? this.#named(partial);
     this.#answers.set(uri.toString(), { uri, partial });
     this.#changed.fire(uri);
-    if (known?.partial.token !== partial.token) {
+    if (known === undefined) {
       this.#prune();
       void showBeside(uri);
     }
-    if (known?.partial.token !== partial.token || partial.done) this.#tellRunning();
+    if (known === undefined || partial.done) this.#tellRunning();
+  }
+
+  /** Return a name of its own: of a name that it has shown before, VS Code's preview draws what it has drawn. */
+  #named({ title, action }: Partial): vscode.Uri {
+    return vscode.Uri.from({ scheme: SCHEME, path: `/${fileName(title)}`, query: `${action} ${++this.#made}` });
   }
 
   #at(uri: vscode.Uri | undefined): Answer | undefined {

@@ -16,7 +16,8 @@ export interface Change {
 
 /** Return a text with edits made; they do not overlap. */
 export function applied(text: string, edits: readonly Edit[]): string {
-  const fromTheEnd = edits.toSorted((one, other) => other.start - one.start || other.end - one.end);
+  // What is inserted at one place has to keep its order, so the last of it goes in first.
+  const fromTheEnd = edits.toReversed().toSorted((one, other) => other.start - one.start || other.end - one.end);
   return fromTheEnd.reduce((made, edit) => made.slice(0, edit.start) + edit.text + made.slice(edit.end), text);
 }
 

@@ -2,7 +2,7 @@
  * Edits that want to be confirmed, shown as a comparison with two buttons in the editor's title.
  *
  * VS Code's own panel for such edits shows each on one line and unticked: "Apply" there applies nothing. One
- * comparison per edit; closing it discards the edit. What touches several files still opens that panel.
+ * comparison per edit; closing it discards the edit. Edits of the server are about one file each.
  */
 import * as vscode from "vscode";
 import type { ApplyWorkspaceEditParams, ApplyWorkspaceEditResult } from "vscode-languageclient/node";
