@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.editors.editor import Feature, Key, until
 from tests.editors.emacs_session import GHOST_COLOUR, Session
 from tests.editors.registry import Entry, Place
+from tests.editors.terminal_editor import DOWN, RIGHT, UP, TerminalEditor
 
 _KEYS: Mapping[Key, str] = {
     Key.ACCEPT: "\t",
@@ -21,22 +21,19 @@ _KEYS: Mapping[Key, str] = {
     Key.ENTER: "\r",
     Key.BACKSPACE: "\x7f",
 }
-_UP, _DOWN, _RIGHT, _LINE_START, _TEXT_START = "\x1b[A", "\x1b[B", "\x1b[C", "\x01", "\x1b<"
+_LINE_START, _TEXT_START = "\x01", "\x1b<"
 
 _STATE = '(and codestral-lsp-status (gethash "state" codestral-lsp-status))'
 _ANSWER_BUFFER = "*codestral-lsp*"
 
 
-class Emacs:
+class Emacs(TerminalEditor):
     """One Emacs in a terminal."""
 
     def __init__(self, name: str, features: frozenset[Feature], session: Session, place: Place) -> None:
-        self.name = name
-        self.features = features
-        self.workspace = place.workspace
+        super().__init__(name, features, session.terminal, place)
         self._session = session
-        self._terminal = session.terminal
-        self._artefacts = place.artefacts
+        self.close = session.close
 
     def open(self, path: Path, line: int, column: int) -> None:
         self._forget(path)
@@ -50,29 +47,17 @@ class Emacs:
         until("the beginning", lambda: self._session.ask("(point)") == 1)
         self.move(line, column)
 
-    def type(self, text: str, pause_s: float = 0.05) -> None:
-        for character in text:
-            self._terminal.send(character)
-            time.sleep(pause_s)
-
     def press(self, key: Key) -> None:
         self._terminal.send(_KEYS[key])
 
     def move(self, line: int, column: int) -> None:
         here = int(self._session.ask("(line-number-at-pos)")) - 1
-        self._terminal.send(
-            (_DOWN if line > here else _UP) * abs(line - here) + _LINE_START + _RIGHT * column
-        )
+        self._terminal.send((DOWN if line > here else UP) * abs(line - here) + _LINE_START + RIGHT * column)
         at = "(list (1- (line-number-at-pos)) (- (point) (line-beginning-position)))"
         until("the cursor", lambda: self._session.ask(at) == [line, column])
 
     def ghost(self) -> str:
-        texts = [
-            "".join(cell.text for cell in row if cell.foreground == GHOST_COLOUR).rstrip()
-            for row in self._terminal.frame().rows
-        ]
-        lines = [at for at, text in enumerate(texts) if text]
-        return "\n".join(texts[lines[0] : lines[-1] + 1]) if lines else ""
+        return self._terminal.frame().in_colour(GHOST_COLOUR)
 
     def text(self) -> str:
         return str(self._session.ask("(buffer-substring-no-properties (point-min) (point-max))"))
@@ -127,12 +112,6 @@ class Emacs:
         ours = r"LSP :: (Connected to|codestral-lsp:\d+ initialized|codestral-lsp has exited)"
         ordinary = rf"{ours}|Loading |.*/elpa-src/.*Warning"
         return [line for line in str(said).splitlines() if line and not re.match(ordinary, line)]
-
-    def picture(self, name: str) -> Path:
-        return self._terminal.picture(self._artefacts / f"{self.name}-{name}.svg")
-
-    def close(self) -> None:
-        self._session.close()
 
     def _forget(self, path: Path) -> None:
         """Close the buffer of a file, saved or not: the file has been written anew."""

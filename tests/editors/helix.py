@@ -14,6 +14,7 @@ from tests.editors.editor import PATIENCE_S, Feature, Key, until
 from tests.editors.install import helix
 from tests.editors.registry import Entry, Place
 from tests.editors.terminal import Terminal
+from tests.editors.terminal_editor import DOWN, TerminalEditor
 
 ROOT = Path(__file__).parent.parent.parent
 LANGUAGES = ROOT / "editors/helix/languages.toml"
@@ -27,7 +28,6 @@ _KEYS: Mapping[Key, str] = {
 _AGAIN_S = 0.3
 _ANSWER_S = 5.0
 """For a menu, on a busy machine; then it is asked for again, as a user does."""
-_DOWN = "\x1b[B"
 _ANSWERS = ".cache/codestral-lsp/answers/"
 
 _CONFIG = """
@@ -37,15 +37,11 @@ statusline.left = ["mode", "file-name", "file-modification-indicator"]
 """
 
 
-class Helix:
+class Helix(TerminalEditor):
     """One Helix in a terminal."""
 
     def __init__(self, name: str, features: frozenset[Feature], terminal: Terminal, place: Place) -> None:
-        self.name = name
-        self.features = features
-        self.workspace = place.workspace
-        self._terminal = terminal
-        self._artefacts = place.artefacts
+        super().__init__(name, features, terminal, place)
         self._path = place.workspace
 
     def open(self, path: Path, line: int, column: int) -> None:
@@ -57,11 +53,6 @@ class Helix:
         self._terminal.send(f":open {path}:{line + 1}:{column + 1}\r")
         until("the file", lambda: path.name in self._status_line())
         until("the server", self.server_pid)
-
-    def type(self, text: str, pause_s: float = 0.05) -> None:
-        for character in text:
-            self._terminal.send(character)
-            time.sleep(pause_s)
 
     def press(self, key: Key) -> None:
         if key in (Key.UNDO, Key.SAVE):
@@ -101,7 +92,7 @@ class Helix:
                 until(f"a menu with {title}", answered, _ANSWER_S)
             time.sleep(_AGAIN_S)
         assert menu, f"{title} is in no menu: {self._terminal.text()}"
-        self._terminal.send(_DOWN * (len(menu) - 1) + "\r")
+        self._terminal.send(DOWN * (len(menu) - 1) + "\r")
 
     def _menu(self, title: str) -> list[str]:
         """Return the entries of the menu down to one like this; the menu has backgrounds of its own."""
@@ -145,9 +136,6 @@ class Helix:
 
     def notices(self) -> list[str]:
         return [line for line in self._terminal.frame().lines[-1:] if line]
-
-    def picture(self, name: str) -> Path:
-        return self._terminal.picture(self._artefacts / f"{self.name}-{name}.svg")
 
     def close(self) -> None:
         self._normal_mode()

@@ -5,38 +5,25 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.editors.editor import Feature, Key, until
+from tests.editors.editor import Feature, until
 from tests.editors.neovim_session import Float, Session, setup_lines
 from tests.editors.registry import Entry, Place
-
-_KEYS: Mapping[Key, str] = {
-    Key.ACCEPT: "\t",
-    Key.ACCEPT_WORD: "\x1b[1;5C",  # Ctrl-Right
-    Key.DISMISS: "\x05",  # Ctrl-E
-    Key.ENTER: "\r",
-    Key.BACKSPACE: "\x7f",
-}
-_UP, _DOWN, _RIGHT, _HOME = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[H"
+from tests.editors.terminal_editor import DOWN, HOME, RIGHT, UP, ViEditor
 
 _MENU_PROMPT = "Type number and <Enter>"
 _MORE = "-- More --"
 
 
-class Neovim:
+class Neovim(ViEditor):
     """One Neovim in a terminal."""
 
     def __init__(self, name: str, features: frozenset[Feature], session: Session, place: Place) -> None:
-        self.name = name
-        self.features = features
-        self.workspace = place.workspace
+        super().__init__(name, features, session, place)
         self._session = session
-        self._terminal = session.terminal
-        self._artefacts = place.artefacts
         self._opened = Path()
 
     def open(self, path: Path, line: int, column: int) -> None:
@@ -47,29 +34,11 @@ class Neovim:
         until("the server", self._session.server_pid)
         until("the model", self._is_ready)
         length = self._session.ask("return vim.fn.strchars(vim.fn.getline(...))", line + 1)
-        right = f"{column}l" if column else ""
-        self._terminal.send(f"{line + 1}G" + ("A" if column and column >= length else f"0{right}i"))
-        until("insert mode", lambda: self._session.mode() == "i")
-
-    def type(self, text: str, pause_s: float = 0.05) -> None:
-        for character in text:
-            self._terminal.send(character)
-            if pause_s:
-                self._pause(pause_s)
-
-    def press(self, key: Key) -> None:
-        if key is Key.UNDO:
-            self._normal_mode()
-            self._terminal.send("u")
-        elif key is Key.SAVE:
-            self._normal_mode()
-            self._terminal.send(":write\r")
-        else:
-            self._terminal.send(_KEYS[key])
+        self._insert_at(line, column, int(length))
 
     def move(self, line: int, column: int) -> None:
         here = int(self._session.ask("return vim.fn.line('.')")) - 1
-        self._terminal.send((_DOWN if line > here else _UP) * abs(line - here) + _HOME + _RIGHT * column)
+        self._terminal.send((DOWN if line > here else UP) * abs(line - here) + HOME + RIGHT * column)
         until("the cursor", lambda: self._cursor() == (line, column))
 
     def ghost(self) -> str:
@@ -105,22 +74,13 @@ class Neovim:
     def close_explanation(self) -> None:
         self._terminal.send("q")
 
-    def status(self) -> str:
-        return self._terminal.frame().lines[-2]
-
     def select_backend(self, name: str) -> None:
         self._normal_mode()
         self._terminal.send(":LspServer backend\r")
         self._choose(lambda entry: entry.split(":")[0] == name, name)
 
     def change_setting(self, key: str, value: object) -> None:
-        was_typing = self._session.mode() == "i"
-        self._normal_mode()
-        written = str(value).lower() if isinstance(value, bool) else str(value)
-        self._terminal.send(f":LspServer set {key} {written}\r")
-        if was_typing:
-            self._terminal.send("a")
-            until("insert mode", lambda: self._session.mode() == "i")
+        self._set(key, str(value).lower() if isinstance(value, bool) else str(value))
 
     def server_pid(self) -> int:
         return self._session.server_pid()
@@ -128,18 +88,6 @@ class Neovim:
     def notices(self) -> list[str]:
         said = self._session.ask("return vim.api.nvim_exec2('messages', { output = true }).output")
         return [line for line in str(said).splitlines() if line]
-
-    def picture(self, name: str) -> Path:
-        return self._terminal.picture(self._artefacts / f"{self.name}-{name}.svg")
-
-    def close(self) -> None:
-        self._session.close()
-
-    def _normal_mode(self) -> None:
-        """Leave whatever mode or prompt there is; Escape and the next key must not become one Alt key."""
-        if self._session.mode() != "n":
-            self._terminal.send("\x1b")
-            until("normal mode", lambda: self._session.mode() == "n")
 
     def _is_ready(self) -> bool:
         """Tell whether no model is being loaded: until then the server answers with nothing."""
@@ -173,10 +121,6 @@ class Neovim:
     def _shown(self, wanted: Callable[[Float], bool]) -> str:
         windows = [window for window in self._session.floats() if wanted(window)]
         return self._session.shown(windows[-1]) if windows else ""
-
-    def _pause(self, pause_s: float) -> None:
-        """Wait as people do between two keys."""
-        time.sleep(pause_s)
 
 
 def start(name: str, entry: Entry, place: Place) -> Neovim:

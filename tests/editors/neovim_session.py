@@ -138,12 +138,7 @@ class Session:
 
     def ghost(self) -> str:
         """Return what is on the screen in the colour of ghost text."""
-        texts = [
-            "".join(cell.text for cell in row if cell.foreground == GHOST_COLOUR).rstrip()
-            for row in self.terminal.frame().rows
-        ]
-        lines = [at for at, text in enumerate(texts) if text]
-        return "\n".join(texts[lines[0] : lines[-1] + 1]) if lines else ""
+        return self.terminal.frame().in_colour(GHOST_COLOUR)
 
     def server_pid(self) -> int:
         """Return the process id of the server that serves the current buffer; 0 without one."""

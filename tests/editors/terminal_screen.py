@@ -63,6 +63,14 @@ class Frame:
         """Return the text of the rows, without blanks at their ends."""
         return ["".join(cell.text for cell in row).rstrip() for row in self.rows]
 
+    def in_colour(self, foreground: str) -> str:
+        """Return what is written in this colour, such as ghost text; its lines joined by line feeds."""
+        texts = [
+            "".join(cell.text for cell in row if cell.foreground == foreground).rstrip() for row in self.rows
+        ]
+        written = [at for at, text in enumerate(texts) if text]
+        return "\n".join(texts[written[0] : written[-1] + 1]) if written else ""
+
 
 class _Screen(pyte.Screen):
     """A screen that also knows how to repeat a character and to scroll."""

@@ -156,9 +156,11 @@ def test_several_lines_and_one_undo(editor: Editor, opened: Opened) -> None:
 @pytest.mark.usefixtures("scripted_backend")
 def test_moving_the_cursor_asks_no_model(editor: Editor, opened: Opened, scripted: ScriptedServer) -> None:
     # At the end of a line: inside a word the server waits to be asked.
+    scripted.default = Reply(["_it"])
     opened(GREET, 3, 18)
     editor.type("x")
-    until("the request after the first key", lambda: _prompts(scripted, "messagex"))
+    until("the answer after the first key", lambda: editor.ghost() == "_it")
+    assert _prompts(scripted, "messagex")
     asked = len(scripted.history)
     for line, column in ((0, 3), (1, 8), (2, 4), (3, 2), (3, 19)):
         editor.move(line, column)

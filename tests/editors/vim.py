@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Mapping
 from pathlib import Path
 
-from tests.editors.editor import Feature, Key, until
+from tests.editors.editor import Feature, until
 from tests.editors.registry import Entry, Place
+from tests.editors.terminal_editor import DOWN, HOME, RIGHT, UP, ViEditor
 from tests.editors.vim_session import Session
 
-_KEYS: Mapping[Key, str] = {
-    Key.ACCEPT: "\t",
-    Key.ACCEPT_WORD: "\x1b[1;5C",  # Ctrl-Right
-    Key.DISMISS: "\x05",  # Ctrl-E
-    Key.ENTER: "\r",
-    Key.BACKSPACE: "\x7f",
-}
-_UP, _DOWN, _RIGHT, _HOME = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[H"
 
-
-class Vim:
+class Vim(ViEditor):
     """One Vim in a terminal."""
 
     def __init__(self, name: str, features: frozenset[Feature], session: Session, place: Place) -> None:
-        self.name = name
-        self.features = features
-        self.workspace = place.workspace
+        super().__init__(name, features, session, place)
         self._session = session
-        self._terminal = session.terminal
-        self._artefacts = place.artefacts
 
     def open(self, path: Path, line: int, column: int) -> None:
         self._normal_mode()
@@ -38,28 +24,11 @@ class Vim:
         until("the file", lambda: self._session.ask("expand('%:p')") == str(path))
         until("the server", lambda: self._session.ask("lsp_server#documents#Version(bufnr())"))
         length = self._session.ask(f"strchars(getline({line + 1}))")
-        right = f"{column}l" if column else ""
-        self._terminal.send(f"{line + 1}G" + ("A" if column and column >= length else f"0{right}i"))
-        until("insert mode", lambda: self._session.mode() == "i")
-
-    def type(self, text: str, pause_s: float = 0.05) -> None:
-        for character in text:
-            self._terminal.send(character)
-            time.sleep(pause_s)
-
-    def press(self, key: Key) -> None:
-        if key is Key.UNDO:
-            self._normal_mode()
-            self._terminal.send("u")
-        elif key is Key.SAVE:
-            self._normal_mode()
-            self._terminal.send(":write\r")
-        else:
-            self._terminal.send(_KEYS[key])
+        self._insert_at(line, column, int(length))
 
     def move(self, line: int, column: int) -> None:
         here = int(self._session.ask("line('.')")) - 1
-        self._terminal.send((_DOWN if line > here else _UP) * abs(line - here) + _HOME + _RIGHT * column)
+        self._terminal.send((DOWN if line > here else UP) * abs(line - here) + HOME + RIGHT * column)
         until("the cursor", lambda: self._session.ask("[line('.') - 1, charcol('.') - 1]") == [line, column])
 
     def ghost(self) -> str:
@@ -87,39 +56,19 @@ class Vim:
         self._normal_mode()
         self._terminal.send(":pclose\r")
 
-    def status(self) -> str:
-        return self._terminal.frame().lines[-2]
-
     def select_backend(self, name: str) -> None:
         self._normal_mode()
         self._terminal.send(":LspServer backend\r")
         self._choose(name)
 
     def change_setting(self, key: str, value: object) -> None:
-        was_typing = self._session.mode() == "i"
-        self._normal_mode()
-        self._terminal.send(f":LspServer set {key} {json.dumps(value)}\r")
-        if was_typing:
-            self._terminal.send("a")
-            until("insert mode", lambda: self._session.mode() == "i")
+        self._set(key, json.dumps(value))
 
     def server_pid(self) -> int:
         return int(self._session.ask("lsp_server#client#Ready() ? lsp_server#client#Pid() : 0"))
 
     def notices(self) -> list[str]:
         return [str(line) for line in self._session.ask("lsp_server#messages#Shown()")]
-
-    def picture(self, name: str) -> Path:
-        return self._terminal.picture(self._artefacts / f"{self.name}-{name}.svg")
-
-    def close(self) -> None:
-        self._session.close()
-
-    def _normal_mode(self) -> None:
-        """Leave whatever mode there is; Escape and the next key must not become one Alt key."""
-        if self._session.mode() != "n":
-            self._terminal.send("\x1b")
-            until("normal mode", lambda: self._session.mode() == "n")
 
     def _choose(self, title: str) -> None:
         """Choose from a popup menu: its entries are texts that the user moves through."""
