@@ -138,7 +138,7 @@ def test_a_key_from_the_secret_storage_reaches_the_server_and_no_log(
     window.change_setting("backends", keyed)
     window.command("Codestral: Set an API Key")
     window.pick("keyed")
-    window.type(f"{API_KEY}\n")
+    window.secret(API_KEY)
     window.change_setting("backend", "keyed")
     try:
         until("the backend with a key", lambda: "keyed" in window.status())

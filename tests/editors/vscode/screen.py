@@ -46,6 +46,7 @@ SUGGESTION = ".suggest-widget.visible .monaco-list-row"
 CELL = ".notebookOverlay .code-cell-row .monaco-editor .view-lines"
 RUNNING = ".runtime-extensions-editor .extension"
 IN_TEXT = "() => document.activeElement?.closest('.editor-instance .monaco-editor') != null"
+SECRET = f"{QUICK_INPUT} input[type=password]"
 APPLY = ".editor-actions [aria-label^='Apply (']"
 TRUST = ".monaco-dialog-box .monaco-button:has-text('{answer}, I ')"
 

@@ -219,6 +219,13 @@ class Window:
         rows.first.click(timeout=_PATIENCE_MS)
 
     @in_browser
+    def secret(self, text: str) -> None:
+        """Type what is asked for without being shown."""
+        field = self.page.locator(screen.SECRET)
+        field.press_sequentially(text, timeout=_PATIENCE_MS)
+        field.press("Enter")
+
+    @in_browser
     def shown(self, button: str) -> bool:
         """Tell whether a message with this button is on the screen."""
         return self._found(screen.NOTICE_BUTTON, button).count() > 0

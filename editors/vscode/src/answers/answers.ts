@@ -38,6 +38,8 @@ export class Answers implements vscode.TextDocumentContentProvider {
       session.onNotification("$/lsp_server/partial", (partial: Partial) => { this.#take(partial); }),
       session.onChange(() => { if (session.phase !== "running") this.#lost(); }),
       vscode.workspace.registerTextDocumentContentProvider(SCHEME, this),
+      // What came while it was being opened was not shown: changes of unknown documents are ignored.
+      vscode.workspace.onDidOpenTextDocument(({ uri }) => { if (uri.scheme === SCHEME) this.#changed.fire(uri); }),
       vscode.window.tabGroups.onDidChangeTabs(({ closed }) => { for (const tab of closed) this.#closed(tab); }),
       vscode.commands.registerCommand("codestral-lsp.answer.stop", (uri?: vscode.Uri) => this.#stop(this.#at(uri))),
       vscode.commands.registerCommand("codestral-lsp.answer.copy", (uri?: vscode.Uri) => this.#copy(this.#at(uri))),
