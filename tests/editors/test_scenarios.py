@@ -108,7 +108,7 @@ def test_another_character_takes_it_away(editor: Editor, opened: Opened) -> None
     ghost = _ghost(editor)
     editor.type("zz")
     until("other ghost text or none", lambda: not editor.ghost().endswith(ghost[2:]))
-    assert editor.text().rstrip("\n") == f"{ADD}return fizz"
+    until("both in the text", lambda: editor.text().rstrip("\n") == f"{ADD}return fizz")
 
 
 @pytest.mark.needs(Feature.GHOST, Feature.WORDS)
