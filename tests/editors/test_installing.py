@@ -18,6 +18,7 @@ from tests.editors.editor import Environment
 from tests.editors.install.node import VARIABLES
 from tests.editors.neovim_session import Session, setup_lines
 from tests.editors.vscode.process import with_code
+from tests.support.lsp_client import framed
 from tests.test_readme import EDITOR_LINES, README, ROOT, blocks, shell
 
 _NOT_COPIED = shutil.ignore_patterns(
@@ -65,18 +66,17 @@ def test_the_command_for_other_clients_serves_them(environment: Environment) -> 
     [command] = {span for span in re.findall(r"`([^`]*)`", readme) if span == "lsp_server --stdio"}
     [options] = [block for block in blocks("json", README) if "as_completion_items" in block]
     initialize = {"capabilities": {}, "initializationOptions": json.loads(options)}
+    messages: list[dict[str, object]] = [
+        {"id": 1, "method": "initialize", "params": initialize},
+        {"id": 2, "method": "shutdown"},
+        {"method": "exit"},
+    ]
     said = subprocess.run(
         ["sh", "-c", command],
         env={**os.environ, **environment},
-        input=_framed(1, "initialize", initialize) + _framed(2, "shutdown") + _framed(None, "exit"),
+        input=b"".join(framed({"jsonrpc": "2.0", **message}) for message in messages),
         stdout=subprocess.PIPE,
         check=True,
     ).stdout.decode()
     assert "inlineCompletionProvider" in said
     assert '"completionProvider"' in said
-
-
-def _framed(msg_id: int | None, method: str, params: object = None) -> bytes:
-    request = {"jsonrpc": "2.0", "id": msg_id, "method": method, "params": params}
-    body = json.dumps({name: value for name, value in request.items() if value is not None}).encode()
-    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)

@@ -82,7 +82,7 @@ class LspClient:
 
     def send(self, *messages: Mapping[str, Any]) -> None:
         """Send messages in one write."""
-        self.send_bytes(b"".join(_framed({"jsonrpc": "2.0", **message}) for message in messages))
+        self.send_bytes(b"".join(framed({"jsonrpc": "2.0", **message}) for message in messages))
 
     def send_bytes(self, data: bytes) -> None:
         """Send bytes as they are."""
@@ -314,6 +314,7 @@ def insertion(line: int, character: int, text: str) -> Message:
     return {"range": {"start": place, "end": place}, "text": text}
 
 
-def _framed(message: Mapping[str, Any]) -> bytes:
+def framed(message: Mapping[str, Any]) -> bytes:
+    """Return a message as it goes over the wire."""
     body = json.dumps(message).encode()
     return b"Content-Length: %d\r\n\r\n" % len(body) + body

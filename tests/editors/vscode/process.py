@@ -20,6 +20,7 @@ import psutil
 
 from tests.editors.install import code_server
 from tests.editors.install.node import NODE
+from tests.editors.install.wrapper import wrapper
 from tests.editors.vscode.spy import FOLDER_VARIABLE
 
 _START_S = 120
@@ -88,8 +89,8 @@ class Home:
         (self.folder / "config.yaml").write_text("bind-addr: 127.0.0.1:0\nauth: none\ncert: false\n", "utf-8")
         code = self.commands / "code"
         code.parent.mkdir(exist_ok=True)
-        code.write_text(f'#!/bin/sh\nexec {shlex.join(self.argv())} "$@"\n', "utf-8")
-        code.chmod(0o755)
+        program, *arguments = self.argv()
+        wrapper(code, Path(program), {}, arguments)
 
     @property
     def commands(self) -> Path:
