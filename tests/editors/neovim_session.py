@@ -34,6 +34,9 @@ _CONVENIENCES = (
 )
 GHOST_COLOUR = "#8a93a6"
 
+_CORNERS = "╭┌╔"
+"""One of them is left of and above the text of a window with a frame."""
+
 
 class Float(NamedTuple):
     """A floating window: where its text is on the screen, and what is in its frame."""
@@ -131,8 +134,11 @@ class Session:
         return [Float(*each) for each in found]
 
     def shown(self, window: Float) -> str:
-        """Return the text in a floating window as it is on the screen."""
-        rows = self.terminal.frame().rows[window.row : window.row + window.height]
+        """Return the text in a floating window as it is on the screen; empty before it is drawn."""
+        screen = self.terminal.frame().rows
+        if screen[window.row - 1][window.column - 1].text not in _CORNERS:
+            return ""
+        rows = screen[window.row : window.row + window.height]
         cells = (row[window.column : window.column + window.width] for row in rows)
         return "\n".join("".join(cell.text for cell in row).rstrip() for row in cells).strip("\n")
 

@@ -53,6 +53,7 @@ class Neovim:
 
     def type(self, text: str) -> None:
         """Type in Insert mode, each character when the one before it is in the text."""
+        until("Insert mode", lambda: self.session.mode().startswith("i"))
         for character in text:
             before = self._tick()
             self.send(character)
@@ -158,6 +159,7 @@ def test_no_redraw_without_the_rest_while_it_is_typed(neovim: Neovim, scripted: 
     neovim.send("A")
     neovim.type("r")
     neovim.until_ghost("st + second")
+    neovim.session.terminal.wait_for("return first + second")
     scripted.default = Reply(["x"], delay_s=60)  # from here on nothing that is drawn comes from an answer
     frames: set[str] = set()
 
@@ -213,7 +215,9 @@ def test_a_block_with_tabs_is_as_wide_as_it_will_be(neovim: Neovim, scripted: Sc
     neovim.type("\t")
     until("ghost text of several lines", lambda: "\n" in neovim.ghost())
     assert "\t" not in neovim.ghost()
+    neovim.session.terminal.wait_for("return 2")  # the mark is there before it is drawn
     shown = neovim.session.terminal.frame().lines[3:7]
+    scripted.default = Reply([""])  # no ghost text after it
     neovim.send(TAB)
     until("the text", lambda: "\t\treturn 1" in neovim.lines())
     until("it looks the same", lambda: neovim.session.terminal.frame().lines[3:7] == shown)
@@ -439,7 +443,9 @@ def test_the_key_jumps_in_snippets(neovim: Neovim, scripted: ScriptedServer) -> 
     scripted.default = Reply([""])
     neovim.open("x = 1\n", suffix=".txt")
     neovim.send("o")
+    until("Insert mode", lambda: neovim.session.mode() == "i")
     neovim.ask("vim.snippet.expand('for ${1:a} in ${2:b}:')")
+    until("Select mode", lambda: neovim.session.mode() == "s")
     neovim.send("q")
     until("the first place", lambda: neovim.line() == "for q in b:")
     neovim.send(TAB)
@@ -520,6 +526,7 @@ def test_pasting_replacing_and_the_command_line_window(neovim: Neovim, scripted:
     neovim.open("x = 1\n")
     neovim.send("o")
     neovim.session.terminal.paste("af")
+    until("a request", lambda: str(scripted.history[-1].body["prompt"]).endswith("af"))
     neovim.until_ghost("ter()")
     asked = len(scripted.history)
     neovim.send(ESCAPE + "0Rxy" + TAB)  # Replace mode
