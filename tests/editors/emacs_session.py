@@ -79,14 +79,17 @@ class Session:
     def ask(self, expression: str) -> Any:  # noqa: ANN401
         """Return what a Lisp expression is, in the buffer of the selected window, by way of JSON."""
         in_buffer = f"(with-current-buffer (window-buffer (selected-window)) {expression})"
-        asked = f"(progn (require 'json) (json-encode {in_buffer}))"
-        answer = subprocess.run(
+        answer = self._folder / "answer"
+        # By way of a file: what `emacsclient` prints loses its quoting where a long answer is cut on the way.
+        write = f"(write-region (json-encode {in_buffer}) nil {json.dumps(str(answer))} nil 'silent)"
+        asked = f"(let ((coding-system-for-write 'utf-8-unix)) (require 'json) {write})"
+        ran = subprocess.run(
             [self._client, "-s", self._folder / "server", "--eval", asked],
             capture_output=True, text=True, timeout=_ANSWER_S, check=False,
         )  # fmt: skip
-        if answer.returncode != 0:
-            raise AssertionError(f"Emacs could not tell {expression}: {answer.stdout}{answer.stderr}")
-        return json.loads(_lisp_text(answer.stdout.strip()), strict=False)
+        if ran.returncode != 0:
+            raise AssertionError(f"Emacs could not tell {expression}: {ran.stdout}{ran.stderr}")
+        return json.loads(answer.read_text("utf-8"), strict=False)
 
     def quit(self) -> None:
         """Leave a question or ghost text, if there is any; Emacs drops keys that come right after Ctrl-G."""
@@ -109,8 +112,3 @@ class Session:
             until("the end of Emacs", lambda: not self.terminal.alive, 5)
         self.terminal.close()
         shutil.rmtree(self._folder, ignore_errors=True)  # Emacs takes it along
-
-
-def _lisp_text(written: str) -> str:
-    """Return the text that Emacs has written as a Lisp string."""
-    return re.sub(r"\\(.)", r"\1", written[1:-1], flags=re.DOTALL)

@@ -72,17 +72,20 @@ def _prompts(scripted: ScriptedServer, end: str) -> list[str]:
     return [prompt for prompt in prompts if prompt.endswith(end)]
 
 
-def _ghost(editor: Editor) -> str:
-    until("ghost text", editor.ghost)
+def _begin(editor: Editor, typed: str) -> str:
+    """Type the beginning of `return first` in `ADD`; return the ghost text that goes on with it."""
+    editor.type(typed)
+    until("what was typed", lambda: editor.text().rstrip("\n") == ADD + typed)
+    rest = "return first".removeprefix(typed)
+    # What is drawn may still be what went on with one character less.
+    until(f"ghost text for {typed!r}", lambda: editor.ghost().startswith(rest))
     return editor.ghost()
 
 
 @pytest.mark.needs(Feature.GHOST)
 def test_typing_shows_ghost_text_and_accepting_takes_it(editor: Editor, opened: Opened) -> None:
     opened(ADD, 1, 4)
-    editor.type("return fir")
-    ghost = _ghost(editor)
-    assert ghost.startswith("st")
+    ghost = _begin(editor, "return fir")
     editor.picture("ghost")
     editor.press(Key.ACCEPT)
     until("the accepted text", lambda: editor.text().rstrip("\n") == f"{ADD}return fir{ghost}")
@@ -92,8 +95,7 @@ def test_typing_shows_ghost_text_and_accepting_takes_it(editor: Editor, opened: 
 @pytest.mark.needs(Feature.GHOST)
 def test_typing_along_keeps_the_rest(editor: Editor, opened: Opened) -> None:
     opened(ADD, 1, 4)
-    editor.type("return fi")
-    ghost = _ghost(editor)
+    ghost = _begin(editor, "return fi")
     for typed in ghost[:3]:
         editor.type(typed)
     until("the rest of the ghost text", lambda: editor.ghost() == ghost[3:])
@@ -104,18 +106,16 @@ def test_typing_along_keeps_the_rest(editor: Editor, opened: Opened) -> None:
 @pytest.mark.needs(Feature.GHOST)
 def test_another_character_takes_it_away(editor: Editor, opened: Opened) -> None:
     opened(ADD, 1, 4)
-    editor.type("return fi")
-    ghost = _ghost(editor)
+    ghost = _begin(editor, "return fi")
     editor.type("zz")
-    until("other ghost text or none", lambda: not editor.ghost().endswith(ghost[2:]))
     until("both in the text", lambda: editor.text().rstrip("\n") == f"{ADD}return fizz")
+    until("other ghost text or none", lambda: not editor.ghost().endswith(ghost[2:]))
 
 
 @pytest.mark.needs(Feature.GHOST, Feature.WORDS)
 def test_accepting_a_word_leaves_the_rest(editor: Editor, opened: Opened) -> None:
     opened(ADD, 1, 4)
-    editor.type("return fir")
-    ghost = _ghost(editor)
+    ghost = _begin(editor, "return fir")
     assert " " in ghost, f"one word only: {ghost!r}"
     editor.press(Key.ACCEPT_WORD)
     until("a part of it in the text", lambda: editor.text().rstrip("\n") != f"{ADD}return fir")
@@ -128,8 +128,7 @@ def test_accepting_a_word_leaves_the_rest(editor: Editor, opened: Opened) -> Non
 @pytest.mark.needs(Feature.GHOST)
 def test_dismissing_and_going_on(editor: Editor, opened: Opened) -> None:
     opened(ADD, 1, 4)
-    editor.type("return fir")
-    _ghost(editor)
+    _begin(editor, "return fir")
     editor.press(Key.DISMISS)
     until("no ghost text", lambda: not editor.ghost())
     assert editor.text().rstrip("\n") == f"{ADD}return fir"
@@ -139,6 +138,7 @@ def test_dismissing_and_going_on(editor: Editor, opened: Opened) -> None:
 def test_several_lines_and_one_undo(editor: Editor, opened: Opened) -> None:
     opened(COUNT, 2, 0)
     editor.type("    ")
+    until("what was typed", lambda: editor.text().startswith(f"{COUNT[:-1]}    "))
     until("ghost text of several lines", lambda: "\n" in editor.ghost())
     ghost = editor.ghost()
     editor.picture("block")
@@ -203,8 +203,7 @@ def test_the_server_comes_back(editor: Editor, opened: Opened) -> None:
     killed = editor.server_pid()
     os.kill(killed, signal.SIGKILL)
     until("another server", lambda: editor.server_pid() not in (0, killed))
-    editor.type("return fir")
-    assert _ghost(editor).startswith("st")
+    _begin(editor, "return fir")
 
 
 @pytest.mark.needs(Feature.GHOST, Feature.SETTINGS)
@@ -214,11 +213,12 @@ def test_settings_change_without_a_restart(editor: Editor, opened: Opened) -> No
     editor.change_setting("completion.enabled", False)
     try:
         editor.type("return fir", pause_s=0.5)
+        until("what was typed", lambda: editor.text().rstrip("\n") == f"{ADD}return fir")
         assert editor.ghost() == ""
     finally:
         editor.change_setting("completion.enabled", True)
     editor.type("s")
-    _ghost(editor)
+    until("ghost text", editor.ghost)
     assert editor.server_pid() == server
 
 
