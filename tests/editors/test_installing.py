@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.editors.editor import Environment
+from tests.editors.editor import Environment, until
 from tests.editors.install.node import VARIABLES
 from tests.editors.neovim_session import Session, setup_lines
 from tests.editors.vscode.process import with_code
@@ -54,7 +54,7 @@ def test_the_lines_for_neovim_start_the_server(tmp_path: Path, environment: Envi
     (workspace / "a.py").write_text("x = 1\n", "utf-8")
     with Session("nvim", workspace, home, environment, setup=setup_lines()) as session:
         session.terminal.send(":edit a.py\r")
-        session.ask("return vim.wait(60000, function() return vim.lsp.get_clients()[1] ~= nil end)")
+        until("a server", lambda: session.ask("return #vim.lsp.get_clients()"))
         names = session.ask(
             "return vim.tbl_map(function(client) return client.name end, vim.lsp.get_clients())"
         )
