@@ -50,6 +50,9 @@ DOWNLOAD_PAUSE_S = 30.0
 CONNECT_TIMEOUT_S = 5.0
 """For an engine on a machine that is busy loading one."""
 
+QUIET_S = 0.5
+"""An engine that is there in this time is no news: its request is answered as if nothing had been."""
+
 SILENCE_S = 300.0
 """Longest silence of the engine: prompts of other documents and chats may be before ours, on a slow CPU."""
 
@@ -96,6 +99,10 @@ class LocalBackend:
         """The name of the weights, once they are found."""
         self._uses_tools = False
         """Whether the model is large enough to call tools and not to talk about them."""
+        self.on_reload: Callable[[], None] = _nobody
+        self._news: asyncio.TimerHandle | None = None
+        self._latest: Readiness | None = None
+        """How far the start is that is under way."""
         self._abandoned = threading.Event()
         self._crashes: deque[float] = deque(maxlen=CRASHES)
         self._no_download: tuple[float, DownloadError] | None = None
@@ -118,7 +125,12 @@ class LocalBackend:
         return self._ask(lambda engine: engine.chat(request if self._uses_tools else in_words(request)))
 
     async def prepare(self) -> AsyncGenerator[Readiness, None]:
-        """Fetch the model, start the engine and load, reporting each step."""
+        """Fetch the model, start the engine and load, reporting each step.
+
+        Whoever comes in the middle of it hears the latest step first.
+        """
+        if self._latest is not None:
+            yield self._latest
         async with aclosing(self._steps.until(self._ready_engine())) as steps:
             async for step in steps:
                 yield step
@@ -198,10 +210,24 @@ class LocalBackend:
         if self._start is None:
             self._start = asyncio.create_task(self._make_ready())
             self._start.add_done_callback(self._started)
+            quiet_s = QUIET_S if self._patience_s is None else self._patience_s
+            self._news = asyncio.get_running_loop().call_later(quiet_s, self._tell_of_reload)
         # Whoever waits may be cancelled by the next keystroke; the start goes on for that one.
         return await asyncio.shield(self._start)
 
+    def _tell_of_reload(self) -> None:
+        if self._latest is None:  # another front end is starting the engine
+            self._tell(f"Starting {self._model or 'the local model'}")
+        self.on_reload()
+
+    def _tell(self, message: str, fraction: float | None = None) -> None:
+        self._latest = Readiness(ready=False, message=message, fraction=fraction)
+        self._steps.tell(message, fraction)
+
     def _started(self, start: asyncio.Task[MistralBackend]) -> None:
+        if self._news is not None:
+            self._news.cancel()
+        self._latest = None
         if self._start is start:
             self._start = None
         if not start.cancelled() and start.exception() is None:
@@ -223,7 +249,7 @@ class LocalBackend:
             gpu_layers=settings.gpu_layers,
             idle_exit_s=settings.idle_exit_s,
         )
-        self._address = address = await launcher.ensure_engine(launch, self._steps.tell)
+        self._address = address = await launcher.ensure_engine(launch, self._tell)
         waits = Deadlines(CONNECT_TIMEOUT_S, SILENCE_S, total_s=None)
         endpoint = Endpoint(
             self.name,
@@ -250,7 +276,7 @@ class LocalBackend:
 
         def report(progress: Progress) -> None:
             share = progress.done_bytes / progress.total_bytes if progress.total_bytes else None
-            loop.call_soon_threadsafe(self._steps.tell, progress.message, share)
+            loop.call_soon_threadsafe(self._tell, progress.message, share)
 
         try:
             return await asyncio.to_thread(store.ensure, wanted, report, self._abandoned.is_set)
@@ -267,3 +293,7 @@ class LocalBackend:
                 f"The local model has crashed {CRASHES} times in a row and is left alone for {wait_s:.0f} s; "
                 "try another model or fewer GPU layers."
             )
+
+
+def _nobody() -> None:
+    """Take the news where nobody shows them: in commands."""

@@ -45,11 +45,14 @@ class Change:
     """What has become of a backend: for the editor's status, and one notice per cause."""
 
     backend: str
-    state: Literal["in use", "fallback", "away", "back", "loading"]
+    state: Literal["in use", "fallback", "away", "back", "loading", "loaded"]
+    """`loading` is told at each step; `loaded` or `away` comes after it, unless the backend is closed."""
     sentence: str
-    """For the user; empty for `in use`."""
+    """For the user; empty for `in use` and `loaded`."""
     use: str = ""
     """The chain that says so (`completion`, `chat`); empty for what is true of the backend in any."""
+    fraction: float | None = None
+    """How much of the loading is done, where that is known."""
 
 
 OnChange = Callable[[Change], None]
@@ -167,7 +170,7 @@ class Member:
             self._was_ready = False
             self.breaker.found_alive()
             self.prepare()
-            self._is_loading(str(error))
+            self._is_loading(Readiness(ready=False, message=str(error)))
         elif self.breaker.failed(error) and not isinstance(error, RateLimited):
             self._is_away(str(error))
 
@@ -189,14 +192,18 @@ class Member:
             async with aclosing(self.backend.prepare()) as steps:
                 async for step in steps:
                     if not step.ready:
-                        self._is_loading(step.message)
+                        self._is_loading(step)
                     self._report(step)
             if not self.breaker.closed:
                 await self._find_alive()  # some say that they are ready though nobody is there
             self._was_ready = True
+            if self.loading:
+                self._tell("loaded", "")
         except Exception as error:
             self.unready = self._failed_in_background(error)
             self._was_ready = False
+            if self.loading:
+                self._is_away(str(self.unready))
         except asyncio.CancelledError:
             self.unready = BackendUnavailable(f"{self.name} has been closed.")
             raise
@@ -238,11 +245,10 @@ class Member:
         for listener in tuple(self.listeners):
             listener(self, step)
 
-    def _is_loading(self, message: str) -> None:
-        message = message or f"{self.name} is being made ready."
-        first, self.loading = not self.loading, message
-        if first:
-            self._tell("loading", message)
+    def _is_loading(self, step: Readiness) -> None:
+        self.loading = step.message or f"{self.name} is being made ready."
+        self._told_away = ""  # what comes of it is news
+        tell(self._on_change, Change(self.name, "loading", self.loading, fraction=step.fraction))
 
     def _is_away(self, sentence: str) -> None:
         cause = re.sub(r"\d+", "", sentence)  # seconds that are left are no other cause
@@ -250,7 +256,7 @@ class Member:
             self._told_away = cause
             self._tell("away", sentence)
 
-    def _tell(self, state: Literal["away", "back", "loading"], sentence: str) -> None:
+    def _tell(self, state: Literal["away", "back", "loaded"], sentence: str) -> None:
         tell(self._on_change, Change(self.name, state, sentence))
 
 

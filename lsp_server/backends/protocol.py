@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -165,6 +165,14 @@ class NamesModel(Protocol):
     def asks(self) -> str:
         """Return the name of the model; empty before it is known."""
         ...
+
+
+@runtime_checkable
+class Reloads(Protocol):
+    """A backend that may have to make ready again in the middle of everything."""
+
+    on_reload: Callable[[], None]
+    """Called when a request waits for that, and not for a moment only; `prepare` then says how far it is."""
 
 
 @runtime_checkable

@@ -16,7 +16,7 @@ from lsp_server.backends.endpoint import Deadlines, Endpoint
 from lsp_server.backends.guarded import Guarded
 from lsp_server.backends.member import Change, Member, OnChange
 from lsp_server.backends.presets import LOCAL
-from lsp_server.backends.protocol import Backend, NamesModel
+from lsp_server.backends.protocol import Backend, NamesModel, Reloads
 from lsp_server.errors import ConfigurationError
 from lsp_server.keys.find import find
 from lsp_server.keys.key import Key
@@ -43,8 +43,7 @@ class Connected:
 
     def model_of(self, name: str) -> str:
         """Return which model the backend NAME asks for completions; empty while that is not known."""
-        backend = self.backends.get(name)
-        inner = backend.inner if isinstance(backend, Guarded) else backend
+        inner = _inner(self.backends.get(name))
         return inner.asks() if isinstance(inner, NamesModel) else ""
 
     def why_withheld(self, document: str) -> str | None:
@@ -83,12 +82,24 @@ def connect(settings: Settings, on_change: OnChange = _ignore) -> Connected:
             raise next(backend.error for backend in backends if isinstance(backend, Broken))
         return Chain([members[name] for name in wanted], on_change, use=use)
 
-    members = {name: Member(backend, on_change) for name, backend in made.items()}
+    members = {name: _member(backend, on_change) for name, backend in made.items()}
     completion = chain(chains.completion, "completion")
     chat = completion if chains.chat == chains.completion else chain(chains.chat, "chat")
     may_be_asked = (made[name] for name in chains.chat)
     guarded = tuple(backend for backend in may_be_asked if isinstance(backend, Guarded))
     return Connected(completion, chat, names, guarded, made)
+
+
+def _member(backend: Backend, on_change: OnChange) -> Member:
+    member = Member(backend, on_change)
+    inner = _inner(backend)
+    if isinstance(inner, Reloads):
+        inner.on_reload = member.prepare
+    return member
+
+
+def _inner(backend: Backend | None) -> Backend | None:
+    return backend.inner if isinstance(backend, Guarded) else backend
 
 
 def _guarded_or_broken(settings: Settings, name: str, rules: PrivacyRules, with_others: bool) -> Backend:

@@ -35,20 +35,26 @@ class AbortFlag:
 
     def __init__(self) -> None:
         self._buffer = ctypes.create_string_buffer(2)
+        self._after_batch = False
         library = ctypes.CDLL("msvcrt") if sys.platform == "win32" else ctypes.CDLL(None)
         self._strlen = ctypes.cast(library.strlen, llama_cpp.ggml_abort_callback)
 
     @property
     def is_set(self) -> bool:
-        """Say whether evaluations stop."""
-        return self._buffer.raw[0] != 0
+        """Say whether evaluations stop, be it after the batch that is under way."""
+        return self._after_batch or self._buffer.raw[0] != 0
 
     def set(self) -> None:
         """Stop what is being evaluated, and whatever is evaluated until `clear`."""
         self._buffer[0] = b"\1"
 
+    def set_after_batch(self) -> None:
+        """Do the same, but let a batch that is under way come to its end: what is in it is kept."""
+        self._after_batch = True
+
     def clear(self) -> None:
         """Let evaluations go on."""
+        self._after_batch = False
         self._buffer[0] = b"\0"
 
     def attach(self, context: int) -> None:

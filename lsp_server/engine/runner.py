@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lsp_server.engine.decoder import AbortFlag, Decoder, Logits, Outcome
 from lsp_server.engine.generation import Generation
-from lsp_server.engine.job import Job, Priority, Text
+from lsp_server.engine.job import Text
 from lsp_server.engine.model import LoadedModel
 from lsp_server.engine.slots import Slot, Slots
 from lsp_server.engine.ticket import Ticket
@@ -67,7 +67,7 @@ class Runner:
         return generation
 
     def _take_slot(self, ticket: Ticket, generation: Generation) -> Slot:
-        slot, reused = self._slots.acquire(generation.tokens, _owner(ticket.job), ticket)
+        slot, reused = self._slots.acquire(generation.tokens, ticket.owner, ticket)
         slot.truncate(self.decoder.keep(slot.sequence, reused))
         if ticket.cached_tokens is None:
             ticket.cached_tokens = len(slot.tokens)
@@ -137,8 +137,3 @@ class Runner:
         if outcome is Outcome.NO_ROOM:
             raise NoRoomError(f"no room for {len(missing)} tokens at {start}")
         return outcome is Outcome.COMPLETE
-
-
-def _owner(job: Job) -> tuple[bool, object] | None:
-    # A chat about a document and the completions in it have nothing in common but their name.
-    return None if job.document is None else (job.priority is Priority.CHAT, job.document)

@@ -60,7 +60,8 @@ class Scheduler:
 
     The newest completion goes first, then chats in the order of their arrival, then background jobs.
     A job that goes before the running one interrupts it inside its batch; the interrupted one later
-    goes on from what it has.
+    goes on from what it has. A batch that the next job wants, too, is evaluated to its end: while somebody
+    types, a machine that is too slow for one between two keys would never get beyond the first.
     """
 
     def __init__(self, load: Callable[[Callable[[float], None]], LoadedModel]) -> None:
@@ -110,14 +111,14 @@ class Scheduler:
                 ticket = Ticket(job, next(self._numbers))
                 self._tickets[job] = ticket
                 self._waiting.append(ticket)
-                if self._running and ticket.rank < self._running.rank:
-                    self._abort.set()
+                if self._running and (self._running.cancelled or ticket.rank < self._running.rank):
+                    self._interrupt(self._running)
                 self._changed.notify_all()
         if refusal is not None:
             _emit(job, Failed(refusal))
 
     def cancel(self, job: Job) -> bool:
-        """Stop a job, inside a batch if it runs; say whether it was still there to be stopped.
+        """Stop a job, within a batch if it runs; say whether it was still there to be stopped.
 
         If so, it ends with `Cancelled`, or with `Failed` if it failed at that very moment.
         """
@@ -127,7 +128,7 @@ class Scheduler:
                 return False
             ticket.cancelled = True
             if ticket is self._running:
-                self._abort.set()
+                self._interrupt(ticket)
                 return True
             self._waiting.remove(ticket)
             self._left.append(ticket)
@@ -143,6 +144,14 @@ class Scheduler:
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(CLOSE_TIMEOUT_S)
+
+    def _interrupt(self, running: Ticket) -> None:
+        """Stop the running job: after its batch, unless somebody waits who has no use for what is in it."""
+        following = min(self._waiting, key=lambda ticket: ticket.rank, default=None)
+        if following is None or (running.owner is not None and running.owner == following.owner):
+            self._abort.set_after_batch()
+        else:
+            self._abort.set()
 
     def _own_model(self) -> None:
         reason = CLOSING

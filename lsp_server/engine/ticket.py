@@ -27,6 +27,13 @@ class Ticket:
         self._phase: Phase = "queue"
         self._since = time.monotonic()
 
+    @property
+    def owner(self) -> tuple[bool, object] | None:
+        """Return what the job's prompt begins like that of; None if that is not known."""
+        # A chat about a document and the completions in it have nothing in common but their name.
+        document = self.job.document
+        return None if document is None else (self.job.priority is Priority.CHAT, document)
+
     def enter(self, phase: Phase) -> None:
         """Count time towards `phase` from now on."""
         now = time.monotonic()

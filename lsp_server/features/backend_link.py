@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, aclosing
 from typing import TYPE_CHECKING
 
+from lsp_server.backends.protocol import Readiness
 from lsp_server.completion.result import Completion, NoCompletion, Reason
 from lsp_server.errors import UserFacingError
 from lsp_server.features.in_flight import InFlight
@@ -27,7 +28,7 @@ from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
     from lsp_server.backends.member import Change
-    from lsp_server.backends.protocol import Backend, Readiness
+    from lsp_server.backends.protocol import Backend
     from lsp_server.backends.router import Connected
     from lsp_server.completion.completer import Completer
     from lsp_server.completion.movement import Cursor
@@ -61,6 +62,8 @@ class BackendLink:
         self._prepared_at = 0.0
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._in_flight = InFlight()
+        self._loading: dict[str, ProgressBar | None] = {}
+        """Backends that load, with a bar if `prepare` does not show it."""
 
     def prepare(self) -> asyncio.Task[None]:
         """Start making the backend ready, unless that is under way, done, or has failed just now."""
@@ -140,6 +143,9 @@ class BackendLink:
 
     async def aclose(self) -> None:
         """Stop everything and release connections."""
+        bars, self._loading = self._loading, {}
+        for bar in filter(None, bars.values()):
+            bar.end("Stopped")
         await self._in_flight.stop()
         if self._preparation is not None:
             self._preparation.cancel()
@@ -196,11 +202,27 @@ class BackendLink:
             state = "fallback" if change.state == "fallback" else "ready"
             model = self._connected.model_of(change.backend) if self._connected is not None else ""
             self._status.update(backend=change.backend, model=model, state=state, message=change.sentence)
-        elif change.backend == shown and not change.use:
-            states = {"away": "failed", "back": "ready", "loading": "loading"}
+        elif self._is_news(change) and change.backend == shown:
+            states = {"away": "failed", "back": "ready", "loading": "loading", "loaded": "ready"}
             self._status.update(state=states[change.state], message=change.sentence)
         if change.state == "fallback":
             self._reporter.tell(change.sentence, Severity.WARNING, cause=f"fallback to {change.backend}")
+
+    def _is_news(self, change: Change) -> bool:
+        """Take note of what is true of a backend in any chain; say whether nobody else shows it."""
+        name = change.backend
+        if change.use:
+            return False
+        if change.state == "loading":
+            preparing = self._preparation is not None and not self._preparation.done()
+            bar = self._loading.setdefault(name, None if preparing else self._progress())
+            if bar is not None:
+                bar.update(Readiness(ready=False, message=change.sentence, fraction=change.fraction))
+            return bar is not None
+        shown_elsewhere = name in self._loading and self._loading[name] is None
+        if (bar := self._loading.pop(name, None)) is not None:
+            bar.end("Ready" if change.state == "loaded" else "Failed")
+        return change.state != "loaded" or not shown_elsewhere
 
     def _show(self, uri: str, outcome: Completion | NoCompletion) -> None:
         """Say in the status what was kept back, and where the text went."""

@@ -182,7 +182,7 @@ def test_a_batch_is_aborted_inside(decoder: Decoder, abort: AbortFlag, tokens: l
 
 
 def test_a_full_sequence(decoder: Decoder, tokens: list[int]) -> None:
-    full = (tokens * 2)[:CONTEXT]
+    full = (tokens * CONTEXT)[:CONTEXT]
     complete(decoder, 0, full[:-1])
     expected = complete(decoder, 0, full[-1:], start=CONTEXT - 1)
     assert decoder.evaluate(0, [1], CONTEXT) == Evaluation(0, Outcome.NO_ROOM)

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lsp_server.backends import local
 from lsp_server.backends.local import LocalBackend
 from lsp_server.backends.protocol import ChatMessage, ChatRequest, FimRequest, ToolSpec
 from lsp_server.errors import BackendLoading, BackendUnavailable, ModelError, UserFacingError
@@ -108,6 +109,30 @@ async def test_after_an_idle_exit_the_next_request_is_answered(state: Path, smol
     await asyncio.to_thread(wait_until_gone, pid)
     assert await complete(backend) == before
     await backend.aclose()
+
+
+@pytest.mark.parametrize(("quiet_s", "news"), [(0.0, 2), (600.0, 0)])
+async def test_a_start_is_news_once_and_only_if_it_takes_its_time(
+    backend: LocalBackend, state: Path, monkeypatch: pytest.MonkeyPatch, quiet_s: float, news: int
+) -> None:
+    monkeypatch.setattr(local, "QUIET_S", quiet_s)
+    reloads: list[str] = []
+    backend.on_reload = lambda: reloads.append("")
+    for _ in range(2):
+        texts = await asyncio.gather(*(complete(backend) for _ in range(3)))
+        assert len(set(texts)) == 1
+        pid = started_engines(state)[-1]
+        psutil.Process(pid).kill()
+        await asyncio.to_thread(wait_until_gone, pid)
+    assert len(reloads) == news
+
+
+async def test_whoever_comes_late_hears_how_far_a_start_is(backend: LocalBackend) -> None:
+    first = asyncio.create_task(complete(backend))
+    await anext(aiter(backend.prepare()))
+    late = await anext(aiter(backend.prepare()))
+    assert not late.ready and "ing" in late.message
+    await first
 
 
 async def test_while_it_loads_another_may_answer(state: Path, smollm2_path: Path) -> None:

@@ -20,7 +20,7 @@ from lsp_server.families import detect
 WAIT_S = 120
 CODE = "def fibonacci(n):\n    if n < 2:\n        return n\n    return"
 LONG = "".join(f"def function_{n}(value):\n    return value * {n} + {n + 1}\n\n\n" for n in range(36))
-"""Two batches and a half."""
+"""Five batches."""
 
 
 class Client:
@@ -155,6 +155,20 @@ def test_cancelling_stops_a_prefill_within_one_batch(scheduler: Scheduler) -> No
 
     stats = Client(scheduler, beginning, max_tokens=0).done().stats
     assert (stats.cached_tokens, stats.evaluated_tokens) == (kept, 1)
+
+
+def test_prompts_that_are_given_up_at_each_key_get_evaluated_all_the_same(scheduler: Scheduler) -> None:
+    """However slow the machine is: nothing of a prompt is lost that the next one begins with, too."""
+    _wait_until(lambda: not isinstance(scheduler.state, Loading))
+    for key in range(100):
+        client = Client(scheduler, plain(LONG + f"value = {key}"), document="a", max_tokens=0)
+        time.sleep(0.05)  # the next key
+        scheduler.cancel(client.job)
+        ended = client.end()
+        assert isinstance(ended, Cancelled | Done)
+        if ended.stats.cached_tokens > BATCH_TOKENS * 4:
+            return
+    raise AssertionError("no prompt got beyond the first batches")
 
 
 def test_cancelling_stops_a_generation_at_the_next_token(shared: Scheduler) -> None:

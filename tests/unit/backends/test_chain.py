@@ -293,7 +293,42 @@ async def test_a_loading_server_is_waited_for_in_the_background() -> None:
         first.may_be_ready.set()
         await settle()
         assert await setup.asked() == "first"
-    assert setup.said == [("first", "loading"), ("second", "fallback"), ("first", "in use")]
+    states = [("first", "loading"), ("second", "fallback"), ("first", "loading"), ("first", "loaded")]
+    assert setup.said == [*states, ("first", "in use")]
+
+
+async def test_a_server_that_loads_again_is_said_to_be_ready_once_it_is() -> None:
+    half = Readiness(ready=False, message="Loading", fraction=0.5)
+    only = ScriptedBackend(
+        [], BackendLoading("it loads"), name="only", steps=(half, None, Readiness(ready=True))
+    )
+    async with chain_of(only) as setup:
+        await setup.asked()
+        with pytest.raises(BackendLoading):
+            await setup.ask()
+        await settle()
+        assert setup.changes[-1] == Change("only", "loading", "Loading", fraction=0.5)
+        only.may_be_ready.set()
+        await settle()
+        assert setup.said[-1] == ("only", "loaded")
+        assert await setup.asked() == "only"
+    assert [state for _, state in setup.said] == ["in use", "loading", "loading", "loaded"]
+
+
+@pytest.mark.parametrize("error", [AWAY, BackendLoading("still"), RateLimited("slow down", 9.0)])
+async def test_a_loading_that_fails_is_told_each_time(error: UserFacingError) -> None:
+    loading = (Readiness(ready=False, message="Loading"), error)
+    only = ScriptedBackend(
+        [], BackendLoading("it loads"), BackendLoading("again"), name="only", steps=loading
+    )
+    async with chain_of(only) as setup:
+        await setup.asked()
+        for _ in range(2):
+            with pytest.raises(BackendLoading):
+                await setup.ask()
+            await settle()
+            assert setup.said[-1] == ("only", "away")
+            setup.now += LONG_S
 
 
 async def test_ready_as_soon_as_one_is() -> None:
