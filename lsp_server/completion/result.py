@@ -17,6 +17,7 @@ class Reason(Enum):
     DISABLED = "completions are turned off"
     LANGUAGE_DISABLED = "completions are turned off for this language"
     PAUSED = "completions are paused in this window"
+    CHAT = "what is written in a chat is completed only if one asks for it"
     MID_WORD = "the cursor stands inside a word"
     MOVED = "the cursor only moved since something was asked about this text"
     STALE = "the document changed meanwhile"

@@ -34,6 +34,8 @@ KnownDiagnostics = Callable[[str], "Sequence[Diagnostic]"]
 
 logger = logging.getLogger(__name__)
 
+ORDER_S = 2.0
+"""Longest wait for a chat to be put in order: two edits or three, each told by the editor in up to 0.5 s."""
 EDIT_PAUSE_S = 0.15
 """Between two edits: editors draw, and tell each change."""
 TITLE = "Chat"
@@ -78,12 +80,34 @@ class ChatAnswer:
         self._news = asyncio.Event()
         self._complete = False
         self._notes: dict[str, None] = {}
-        self.has_started = self.is_over = False
-        """Whether it is worked on; whether nothing more is written into the document."""
+        self._over = asyncio.Event()
+        self.has_started = self.is_ending = False
+        """Whether it is worked on; whether nothing is left but to put the document in order."""
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing more is written into the document."""
+        return self._over.is_set()
 
     def stop(self) -> None:
         """End the answer here; what has come stays."""
+        self.is_ending = True
         self._stopping.set()
+
+    def ended(self) -> None:
+        """Take note that whoever ran the answer does so no more."""
+        self.is_ending = True
+        if not self.has_started:
+            self._over.set()
+
+    async def put_in_order(self) -> None:
+        """Wait a moment for the end of an answer that is ending."""
+        # Not wait_for: before Python 3.12 it may swallow the cancellation of a request.
+        over = asyncio.ensure_future(self._over.wait())
+        try:
+            await asyncio.wait({over}, timeout=ORDER_S)
+        finally:
+            over.cancel()
 
     async def run(self) -> Ended:
         """Ask, and write what comes; cancelling stops the model and leaves an open document in order."""
@@ -93,6 +117,7 @@ class ChatAnswer:
                 ended = await self._asked(progress)
                 return await self._finished(ended)
         except asyncio.CancelledError:
+            self.is_ending = True
             protocol = self._session.server.protocol
             if not (isinstance(protocol, Protocol) and protocol.closing):
                 self._session.start(self._leave())
@@ -130,6 +155,7 @@ class ChatAnswer:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self.is_ending = True
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -220,7 +246,7 @@ class ChatAnswer:
             ended = Ended("failed", ended.message or str(error))
             self._show(ended.message)
         finally:
-            self.is_over = True
+            self._over.set()
         return replace(ended, text=said)
 
     async def _put_in_order(self, message: str) -> None:

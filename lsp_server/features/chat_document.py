@@ -29,6 +29,7 @@ from lsp_server.documents.snapshot import Snapshot
 from lsp_server.errors import UserFacingError
 from lsp_server.features import chat_apply
 from lsp_server.features.chat_answer import ChatAnswer, Ended, KnownDiagnostics
+from lsp_server.features.chat_text import conversation_of
 from lsp_server.features.client import Client
 from lsp_server.features.protocol import command_token
 from lsp_server.features.session import Session
@@ -104,11 +105,7 @@ class Chats:
 
     async def send(self, uri: str, *, wait: bool, again: bool = False) -> Result:
         """Have the last question answered, or the last answer replaced."""
-        conversation = await asyncio.to_thread(_parsed, self._snapshot(uri))
-        if conversation is None:
-            raise UserFacingError(f"This document is no chat: the command {OPEN} makes one.")
-        if self._is_writing(uri):
-            raise UserFacingError("The last answer is still being written: stop it first.")
+        conversation = await self._conversation(uri)
         replaces = None
         if again:
             if (answered := conversation.answered) is None:
@@ -124,6 +121,19 @@ class Chats:
         command_token.set(None)  # the request, and its progress, end now
         self._session.start(self._run_on(uri, answer))
         return {"uri": uri, "state": "started"}
+
+    async def _conversation(self, uri: str) -> Conversation:
+        """Return a chat in which nothing is being written, after a moment for an answer that was stopped."""
+        for is_last in (False, True):
+            conversation = await conversation_of(self._snapshot(uri))
+            if conversation is None:
+                raise UserFacingError(f"This document is no chat: the command {OPEN} makes one.")
+            if not self._is_writing(uri):
+                return conversation
+            if is_last or not self._answers[uri].is_ending:
+                break
+            await self._answers[uri].put_in_order()
+        raise UserFacingError("The last answer is still being written: stop it first.")
 
     def stop(self, uri: str) -> bool:
         """End the answer that is being written in a chat; False if there is none."""
@@ -142,7 +152,7 @@ class Chats:
         self, snapshot: Snapshot, params: types.CodeActionParams
     ) -> Sequence[types.Command | types.CodeAction] | None:
         """Return the code actions of a chat, as the client takes them; None for other documents."""
-        if not _may_be_chat(snapshot) or (conversation := await asyncio.to_thread(_parsed, snapshot)) is None:
+        if (conversation := await conversation_of(snapshot)) is None:
             return None
         only = params.context.only
         if only is not None and not any(f"{KIND}.".startswith(f"{kind}.") for kind in only if kind):
@@ -179,7 +189,7 @@ class Chats:
         try:
             ended = await self._session.runs.run(uri, answer.run(), stopped=Ended("stopped"))
         finally:
-            answer.is_over = answer.is_over or not answer.has_started
+            answer.ended()
         return {"uri": uri, "state": ended.state, "message": ended.message, "text": ended.text}
 
     def _is_writing(self, uri: str) -> bool:
@@ -219,18 +229,6 @@ class Chats:
 
     def _forget(self, uri: str) -> None:
         self._answers.pop(uri, None)
-
-
-def _may_be_chat(snapshot: Snapshot) -> bool:
-    """Look at a document not at all closely: this runs at each move of the cursor."""
-    return snapshot.text.removeprefix("\ufeff")[:6].lower() == "# chat"
-
-
-def _parsed(snapshot: Snapshot) -> Conversation | None:
-    """Take a chat apart; imports what that needs, so call it on a thread."""
-    from lsp_server.chat.chats.conversation import parse
-
-    return parse(snapshot.text)
 
 
 def _created(link: str) -> tuple[Path, str]:

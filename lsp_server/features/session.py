@@ -24,6 +24,7 @@ from lsp_server.documents.positions import Encoding
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.store import DocumentStore
 from lsp_server.features.backend_link import BackendLink
+from lsp_server.features.chat_text import is_chat
 from lsp_server.features.explanations import Explanations
 from lsp_server.features.in_flight import InFlight
 from lsp_server.features.progress import ProgressBar
@@ -111,6 +112,10 @@ class Session:
         self.documents.encoding = encoding
         self._resolve()
 
+    def expect_configuration(self) -> None:
+        """Let what is asked from now on wait for the editor's configuration, which is on its way."""
+        self._configured.clear()
+
     def configure(self, editor: Layer | None = None) -> None:
         """Apply the editor's configuration, if given, and the files as they are now.
 
@@ -172,6 +177,8 @@ class Session:
             shown = assumed if assumed is not None and newest is snapshot else newest
             return self.notebooks.whole(shown, self.documents.get)[0]
 
+        if not invoked and await is_chat(snapshot):
+            return NoCompletion(Reason.CHAT)
         await self._settled()
         if self.status.status.paused and not invoked:
             return NoCompletion(Reason.PAUSED)

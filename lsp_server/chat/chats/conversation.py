@@ -133,6 +133,11 @@ def new_chat(system: str = SYSTEM, question: str = "") -> str:
     return f"# Chat\n\n> system: {quoted}\n\n{USER}\n\n{question and question + chr(10)}"
 
 
+def is_chat(text: str) -> bool:
+    """Tell whether a document is one."""
+    return _head(text) is not None
+
+
 def parse(text: str) -> Conversation | None:
     """Return the conversation in a document; None if it is not a chat."""
     head = _head(text)

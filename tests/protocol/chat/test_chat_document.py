@@ -14,11 +14,12 @@ import pytest
 from tests.protocol.chat.conftest import Make
 from tests.support.chat_editor import titles, told
 from tests.support.editor import path_of
-from tests.support.lsp_client import LspClient
+from tests.support.lsp_client import LspClient, inline_params
 from tests.support.scripted_server import Reply, ScriptedServer
 
 CANCELLED = -32800
 SEND, STOP, AGAIN = "lsp_server.chat.send", "lsp_server.chat.stop", "lsp_server.chat.regenerate"
+INVOKED, AUTOMATIC = 1, 2
 HANGS = Reply(["It ", "reads ", "late"], hang_after=2)
 
 
@@ -40,6 +41,26 @@ def test_a_chat_is_a_private_file_that_the_editor_opens(make: Make, chats: Path)
     assert shown["takeFocus"] is True
     # There is a line in every editor: for some there is none behind the last line end.
     assert text.split("\n")[shown["selection"]["start"]["line"] :] == ["", ""]
+
+
+def test_what_is_written_in_a_chat_is_completed_only_by_hand(
+    make: Make, client: LspClient, model: ScriptedServer
+) -> None:
+    editor = make()
+    uri = editor.new_chat("What does this")
+    model.default = Reply([" do?"])
+    line = editor.texts[uri].count("\n")
+
+    def ask(uri: str, line: int, column: int, trigger: int) -> list[str]:
+        params = inline_params(uri, line, column, trigger)
+        return client.completed(client.request("textDocument/inlineCompletion", params))
+
+    assert ask(uri, line, 14, AUTOMATIC) == []
+    assert model.history == []
+    assert ask(uri, line, 14, INVOKED) == [" do?"]
+    notes = "file:///notes.md"  # the heading alone makes no chat
+    editor.open(notes, "# Chat with the team\n\nWhat does this", "markdown")
+    assert ask(notes, 2, 14, AUTOMATIC) == [" do?"]
 
 
 def test_an_editor_that_shows_no_files_is_told_where_the_chat_is(make: Make, client: LspClient) -> None:
@@ -230,6 +251,36 @@ def test_stopping_keeps_what_has_come(
     editor.wait_for_turns(uri, left)
     editor.type(uri, lambda text: text + "And?")
     assert editor.run(SEND, uri=uri)["state"] == "answered"
+
+
+@pytest.mark.parametrize("how", ["stop", "cancel", "progress"])
+@pytest.mark.parametrize("again", [SEND, AGAIN])
+def test_the_next_run_waits_for_the_end_of_a_stopped_one(
+    make: Make, model: ScriptedServer, client: LspClient, how: str, again: str
+) -> None:
+    model.enqueue(HANGS)
+    editor = make()
+    uri = editor.new_chat("Well?")
+    request = editor.command(SEND, uri=uri)
+    editor.wait_for(uri, "reads")
+    editor.late.clear()  # the edits that put the chat in order are not made yet
+    if how == "stop":
+        editor.run(STOP, uri=uri)
+    elif how == "cancel":
+        client.notify("$/cancelRequest", {"id": request})
+    else:
+        [created] = [it for it in client.asked if it["method"] == "window/workDoneProgress/create"][-1:]
+        client.notify("window/workDoneProgress/cancel", {"token": created["params"]["token"]})
+    second = editor.command(again, uri=uri)  # the server reads it before the answers to its edits
+    editor.late.set()
+    answered = client.result(second)
+    assert client.response(request)
+    if again == AGAIN:
+        assert answered["state"] == "answered"
+        assert editor.turns(uri) == ["You: Well?", "Model: pass", "You: "]
+    else:  # there is no question yet
+        assert answered["state"] == "refused"
+        assert "write one" in client.expect("window/showMessage")["message"]
 
 
 def test_closing_the_chat_stops_the_model(make: Make, model: ScriptedServer, client: LspClient) -> None:
