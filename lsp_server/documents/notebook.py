@@ -52,16 +52,25 @@ class Notebooks:
 
         `find` returns the document of another cell. What is no code cell of a notebook is returned as it is.
         """
+        above, below = self.around(snapshot, find)
+        before = "".join(text + BETWEEN for text in above)
+        after = "".join(BETWEEN + text for text in below)
+        if not before and not after:
+            return snapshot, 0
+        return replace(snapshot, text=before + snapshot.text + after), len(before)
+
+    def around(
+        self, snapshot: Snapshot, find: Callable[[str], Snapshot | None]
+    ) -> tuple[list[str], list[str]]:
+        """Return the code cells of its language before a cell and after it; both are empty for all else."""
         cells = self._cells.get(snapshot.part_of, ())
         at = next((index for index, cell in enumerate(cells) if cell.uri == snapshot.uri), None)
         if at is None or not cells[at].is_code:
-            return snapshot, 0
+            return [], []
 
         def texts(some: Iterable[Cell]) -> list[str]:
             found = (find(cell.uri) for cell in some if cell.is_code)
             same = (cell for cell in found if cell is not None and cell.language_id == snapshot.language_id)
             return [text for cell in same if (text := cell.text.rstrip("\r\n"))]
 
-        before = "".join(text + BETWEEN for text in texts(cells[:at]))
-        after = "".join(BETWEEN + text for text in texts(cells[at + 1 :]))
-        return replace(snapshot, text=before + snapshot.text + after), len(before)
+        return texts(cells[:at]), texts(cells[at + 1 :])

@@ -202,13 +202,14 @@ class ActionRunner:
         progress.report("waiting for the model")
         backend = await self._session.chat()
         progress.report("reading the code")
-        return backend, await asyncio.to_thread(self._gathered, job)
+        cells, _ = self._session.notebooks.around(job.target.snapshot, self._session.documents.get)
+        return backend, await asyncio.to_thread(self._gathered, job, cells)
 
-    def _gathered(self, job: Job) -> Context:
+    def _gathered(self, job: Job, cells: list[str]) -> Context:
         from lsp_server.chat.prompting.context import gather
 
         budget = self._session.settings.chat.context_tokens
-        return gather(job.target, job.file.context, budget, self._session.root)
+        return gather(job.target, job.file.context, budget, self._session.root, cells)
 
     def _partial(self, job: Job, progress: RunProgress) -> PartialText:
         uri = job.target.snapshot.uri

@@ -199,3 +199,26 @@ def test_actions_work_in_a_cell(start: Start, options: dict[str, Any], model: Sc
         [operation] = resolved["edit"]["documentChanges"]
         assert operation["textDocument"] == {"uri": CELL + "1", "version": 1}
         assert operation["edits"][0]["range"]["start"]["line"] in (0, 1)
+
+
+def test_actions_see_the_cells_before_and_edit_their_own(
+    start: Start, options: dict[str, Any], model: ScriptedServer
+) -> None:
+    def told() -> str:
+        said: str = model.history[-1].body["messages"][-1]["content"]
+        return said
+
+    with start() as client:
+        editor = Editor(client, "vscode", options)
+        _open(client, "0123")
+        model.enqueue(Reply(["```python\nprint(f'{x}')\n```\n"]))
+        resolved = editor.choose(editor.item(CELL + "3", (0, 0), "refactor", (0, 8)))
+        [operation] = resolved["edit"]["documentChanges"]
+        assert operation["textDocument"] == {"uri": CELL + "3", "version": 1}
+        assert [edit["newText"] for edit in operation["edits"]] == ["print(f'{x}')"]
+        assert "before this one" in told() and TEXTS["1"] + "\n\n" + TEXTS["2"].rstrip() in told()
+        assert TEXTS["0"] not in told()
+        _change(client, structure=_structure(0, 4, "1023"))
+        model.enqueue(Reply([f"```python\n{TEXTS['1'].replace('width', 'w')}\n```\n"]))
+        editor.choose(editor.item(CELL + "1", (0, 6), "refactor"))
+        assert "before this one" not in told() and "print" not in told()

@@ -30,9 +30,9 @@ CONDITIONS = frozenset(
 """What `when` may ask for; `offer` knows what they mean."""
 
 PIECES = frozenset(
-    {"outline", "imports", "definitions", "diagnostics", "tests", "staged_diff", "conventions"}
+    {"outline", "imports", "definitions", "cells", "diagnostics", "tests", "staged_diff", "conventions"}
 )
-"""What `context` may ask for; `context` knows how to get it."""
+"""What `context` may ask for, and knows how to get. Who wants one of the first three gets `cells`, too."""
 
 VARIABLES = (
     frozenset({"selection", "definition", "language", "file", "name", "kind", "line", "context"}) | PIECES

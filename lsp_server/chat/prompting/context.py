@@ -38,6 +38,7 @@ class _Gathering:
     target: Target
     wanted: frozenset[str]
     root: Path | None
+    cells: Sequence[str]
     room: int
     """Bytes left."""
     pieces: dict[str, str] = field(default_factory=dict)
@@ -56,6 +57,7 @@ _SHARES: Mapping[str, float] = {
     "diagnostics": 0.5,
     "staged_diff": 1.0,
     "tests": 0.4,
+    "cells": 0.6,
     "definitions": 0.6,
     "imports": 0.5,
     "outline": 0.7,
@@ -63,22 +65,33 @@ _SHARES: Mapping[str, float] = {
 }
 """The pieces, the ones that tell most first, and how much of what is then left each may take."""
 
+_REST = frozenset({"imports", "outline", "definitions"})
+"""Who wants one of these wants to know what else there is, which in a notebook is in other cells."""
+
 _LEAST_BYTES = 60  # a piece that is shorter tells nothing
 
 
-def gather(target: Target, wanted: Sequence[str], budget_tokens: int, root: Path | None = None) -> Context:
+def gather(
+    target: Target,
+    wanted: Sequence[str],
+    budget_tokens: int,
+    root: Path | None = None,
+    cells: Sequence[str] = (),
+) -> Context:
     """Return the pieces called `wanted`; what does not fit goes first where it tells least.
 
-    `budget_tokens` is for all pieces and the code of the target, which is never cut here. Takes up to a tenth
-    of a second where the file is long, and runs git for `staged_diff`: call it on a thread.
+    `budget_tokens` is for all pieces and the code of the target, which is never cut here. `cells` is the
+    code of a notebook before the target's cell. Takes up to a tenth of a second where the file is long, and
+    runs git for `staged_diff`: call it on a thread.
     """
     room = budget_tokens * BYTES_PER_TOKEN - _code_bytes(target)
-    found = _Gathering(target, frozenset(wanted), root, room)
+    needed = frozenset(wanted) | ({"cells"} if _REST.intersection(wanted) else set())
+    found = _Gathering(target, needed, root, cells, room)
     if "tests" in wanted:
         found.new_file = test_file(target, root)
     for name, share in _SHARES.items():
         limit = int(found.room * share)
-        if name in wanted and limit >= _LEAST_BYTES:
+        if name in needed and limit >= _LEAST_BYTES:
             _GATHERERS[name](found, limit)
     return Context(
         {name: found.pieces[name] for name in _SHARES if name in found.pieces},
@@ -97,6 +110,10 @@ def _code_bytes(target: Target) -> int:
 
 def _diagnostics(found: _Gathering, limit: int) -> None:
     found.take("diagnostics", pieces.diagnostics(found.target, limit))
+
+
+def _cells(found: _Gathering, limit: int) -> None:
+    found.take("cells", pieces.nearest(found.cells, limit))
 
 
 def _definitions(found: _Gathering, limit: int) -> None:
@@ -164,6 +181,7 @@ _GATHERERS: Mapping[str, Callable[[_Gathering, int], None]] = {
     "diagnostics": _diagnostics,
     "staged_diff": _staged_diff,
     "tests": _tests,
+    "cells": _cells,
     "definitions": _definitions,
     "imports": _imports,
     "outline": _outline,

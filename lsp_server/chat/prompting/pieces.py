@@ -46,6 +46,17 @@ def diagnostics(target: Target, limit: int) -> str:
     return "\n".join(found)
 
 
+def nearest(cells: Sequence[str], limit: int) -> str:
+    """Return as many whole cells as fit of those before a cell, the last ones."""
+    kept = list[str]()
+    for cell in reversed(cells):
+        limit -= size(cell) + 2
+        if limit < 0:
+            break
+        kept.insert(0, cell)
+    return "\n\n".join(kept)
+
+
 def imported(target: Target, limit: int) -> str:
     """Return the imports of the file that are not in the target itself."""
     tree, kept = target.tree, list[str]()

@@ -22,6 +22,7 @@ from lsp_server.errors import UserFacingError
 from lsp_server.settings import ChatSettings
 
 _HEADINGS: Mapping[str, str] = {
+    "cells": "The cells of the notebook before this one, which stay as they are:",
     "imports": "The imports of the file:",
     "outline": "The rest of the file, in short:",
     "definitions": "Definitions of the file that the code uses:",
@@ -33,7 +34,7 @@ _HEADINGS: Mapping[str, str] = {
 """The pieces in the order in which `$context` has them: what changes least comes first."""
 
 _CODE = frozenset(
-    {"selection", "definition", "imports", "outline", "definitions", "conventions", "staged_diff"}
+    {"selection", "definition", "cells", "imports", "outline", "definitions", "conventions", "staged_diff"}
 )
 """Variables that stand for code: on a line of their own and in no fence, they get one."""
 

@@ -101,6 +101,15 @@ def test_definitions_become_signatures_and_then_vanish_the_farthest_first() -> N
     assert any("helper(point: Point) -> int: ..." in text for text in found)
 
 
+def test_the_cells_before_are_for_those_who_want_to_know_the_rest() -> None:
+    of = target("python", "total = helper(█LIMIT)\n", scope="file")
+    cells = ["LIMIT = 3" * 20, "def helper(limit):\n    return limit"]
+    assert gather(of, ["definitions"], 2048, cells=cells).pieces["cells"] == "\n\n".join(cells)
+    assert gather(of, ["definitions"], 60, cells=cells).pieces["cells"] == cells[1], "the nearest"
+    assert "cells" not in gather(of, ["diagnostics", "conventions"], 2048, cells=cells).pieces
+    assert "cells" not in gather(of, ["definitions"], 2048).pieces
+
+
 OTHER_LANGUAGES = [
     ("typescript", "interface A { b: number }\nfunction c(a: A) {\n  return d(█a);\n}\nfunction e() {}\n",
      "interface A { b: number }"),
