@@ -22,10 +22,23 @@ from typing import Any
 from lsp_server.options_reference import NAME, Option, Section, known, options_table, sections, written
 from lsp_server.settings import Settings
 
-__all__ = ["DEFAULT", "SECTION", "Layer", "Problem", "Resolved", "known", "options_table", "resolve"]
+__all__ = [
+    "DEFAULT",
+    "EDITOR",
+    "SECTION",
+    "Layer",
+    "Problem",
+    "Resolved",
+    "known",
+    "options_table",
+    "resolve",
+]
 
 SECTION = "lsp_server"
 """Name under which editors keep our options."""
+
+EDITOR = "the editor's settings"
+"""The place of what an editor has under this name."""
 
 DEFAULT = "default"
 """The origin of a value that no layer sets."""
@@ -43,7 +56,7 @@ _SECRETS = frozenset({"api_key", "apikey", "key", "token", "password"})
 
 @dataclass(frozen=True)
 class Problem:
-    """A setting that cannot be used; `place` is a file (with a line) or the name of an LSP message."""
+    """A setting that cannot be used; `place` is a file (with a line), `EDITOR` or `initializationOptions`."""
 
     place: str
     key: str
@@ -267,8 +280,7 @@ def _unknown(name: str, table: Parts, section: Section | None) -> str:
 
 def _checked(option: Option, parts: Parts, value: object) -> object:
     """Return `value` as the option's type; raises ValueError, with a sentence, if it may not be one."""
-    # In a plain section the name alone is clear; of named tables there may be several.
-    name = option.name if len(parts) < 3 else written(parts)
+    name = written(parts)
     typed = _typed(option, name, value)
     low, high, choices, pattern = (option.metadata.get(key) for key in ("min", "max", "choices", "pattern"))
     if choices is not None and typed not in choices:

@@ -11,10 +11,11 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from lsp_server.options import Problem
+from lsp_server.options import EDITOR, Problem
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +31,29 @@ class Severity(Enum):
     INFO = logging.INFO
 
 
+@dataclass(frozen=True)
+class Notice:
+    """What the user is told; `str` is all of it, for editors that show messages as they come."""
+
+    severity: Severity
+    text: str
+    log_place: str = ""
+    """Where more is to be read; empty for what the user has just asked for."""
+    setting: str = ""
+    """The key that is wrong in the editor's settings, if one is."""
+
+    def __str__(self) -> str:
+        place = f"{EDITOR}: " if self.setting else ""
+        log = f" (log: {self.log_place})" if self.log_place else ""
+        return f"codestral-lsp: {place}{self.text}{log}"
+
+
 class Reporter:
     """Shows messages to the user, rarely."""
 
     def __init__(
         self,
-        show: Callable[[Severity, str], None],
+        show: Callable[[Notice], None],
         log_place: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -44,7 +62,9 @@ class Reporter:
         self._clock = clock
         self._shown: dict[str, float] = {}
 
-    def tell(self, message: str, severity: Severity = Severity.ERROR, *, cause: str = "") -> None:
+    def tell(
+        self, message: str, severity: Severity = Severity.ERROR, *, cause: str = "", setting: str = ""
+    ) -> None:
         """Log and show `message`; if the same cause was shown within the hour, log it at DEBUG and no more.
 
         Without a `cause`, messages that differ in numbers only (ports, seconds) have the same one.
@@ -54,21 +74,27 @@ class Reporter:
         logger.log(severity.value if fresh else logging.DEBUG, "%s", message)
         if fresh:
             self._shown[cause] = now
-            self._show(severity, f"codestral-lsp: {message} (log: {self._log_place})")
+            self._show(Notice(severity, message, self._log_place, setting))
 
     def answer(self, message: str, severity: Severity = Severity.INFO) -> None:
         """Show what came of something the user has just asked for, each time; it may quote a document."""
         logger.debug("%s", message)
-        self._show(severity, f"codestral-lsp: {message}")
+        self._show(Notice(severity, message))
 
     def tell_problems(self, problems: Sequence[Problem]) -> None:
-        """Log every problem with the configuration; show the first and how many more there are."""
+        """Log every problem with the configuration; show the first and how many more there are.
+
+        Another wrong value is another cause, even if it differs in a number only.
+        """
         if not problems:
             return
         for problem in problems[1:]:
             logger.warning("%s", problem)
         more = f", and {len(problems) - 1} more in the log" if len(problems) > 1 else ""
-        self.tell(f"{problems[0]}{more}", Severity.WARNING)
+        first = problems[0]
+        setting = first.key if first.place == EDITOR else ""
+        text = first.message if setting else str(first)
+        self.tell(f"{text}{more}", Severity.WARNING, cause=str(first), setting=setting)
 
 
 def configure_logging(level: str, file: Path | None) -> str:

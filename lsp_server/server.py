@@ -7,20 +7,20 @@ import contextlib
 import json
 import logging
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
-from lsprotocol import types
 from pygls.exceptions import JsonRpcParseError
 from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 
 from lsp_server import __version__, transport
 from lsp_server.features import (
-    client,
     code_action,
     configuration,
     inline_completion,
     lifecycle,
+    messages,
     notebook_sync,
     pause,
     protocol,
@@ -29,18 +29,12 @@ from lsp_server.features import (
     text_document_sync,
 )
 from lsp_server.features.session import Session
-from lsp_server.reporting import Reporter, Severity
+from lsp_server.reporting import Reporter
 
 if TYPE_CHECKING:
     from pygls.io_ import Writer
 
 logger = logging.getLogger(__name__)
-
-_MESSAGE_TYPES = {
-    Severity.ERROR: types.MessageType.Error,
-    Severity.WARNING: types.MessageType.Warning,
-    Severity.INFO: types.MessageType.Info,
-}
 
 
 class Server(LanguageServer):
@@ -57,7 +51,7 @@ class Server(LanguageServer):
             notebook_document_sync=notebook_sync.OPTIONS,
         )
         self._stop_event = self._left = threading.Event()
-        reporter = Reporter(self._show, log_place)
+        reporter = Reporter(partial(messages.show, self), log_place)
         self.session = Session(self, reporter, log_level=log_level, warning=warning)
         for feature in (lifecycle, configuration, text_document_sync, notebook_sync):
             feature.register(self, self.session)
@@ -80,9 +74,6 @@ class Server(LanguageServer):
             await self.session.aclose()
             await self.protocol.last_answers()  # `exit` may come in one write with `shutdown`
         return 0 if self.protocol.closing else 1
-
-    def _show(self, severity: Severity, message: str) -> None:
-        self.window_show_message(types.ShowMessageParams(_MESSAGE_TYPES[severity], client.plain(message)))
 
 
 def serve_stdio(log_place: str, log_level: str | None, warning: str | None = None) -> int:

@@ -17,7 +17,7 @@ from pygls.uris import to_fs_path
 from lsp_server import config_files
 from lsp_server.features import completion, registration
 from lsp_server.features.session import Session
-from lsp_server.options import SECTION, Layer
+from lsp_server.options import EDITOR, SECTION, Layer
 from lsp_server.settings import config_file_name
 
 logger = logging.getLogger(__name__)
@@ -29,9 +29,10 @@ def register(server: LanguageServer, session: Session) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
         if _can_be_asked(server):
+            session.expect_configuration()
             session.start(_pull(server, session))
         else:
-            _apply(server, session, Layer.from_wire("workspace/didChangeConfiguration", params.settings))
+            _apply(server, session, Layer.from_wire(EDITOR, params.settings))
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(params: types.DidSaveTextDocumentParams) -> None:
@@ -60,7 +61,7 @@ async def _pull(server: LanguageServer, session: Session) -> None:
     except JsonRpcException as error:
         logger.warning("The editor did not tell its configuration: %s", error.message)
         values = []
-    _apply(server, session, Layer.from_wire("workspace/configuration", values[0] if values else None))
+    _apply(server, session, Layer.from_wire(EDITOR, values[0] if values else None))
 
 
 def _apply(server: LanguageServer, session: Session, editor: Layer | None) -> None:

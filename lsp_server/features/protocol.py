@@ -6,6 +6,7 @@ Owns JSON-RPC life cycle rules. What pygls 2.1.1 would do otherwise:
 - send tracebacks with local paths to the client;
 - keep a second copy of every document, cut at form feeds and U+2028, and fail on unknown ones;
 - leave with code 0 when `exit` comes without `shutdown`;
+- warn of a cancellation that comes after the answer, which is an ordinary event;
 - answer a command that the client cancels and let it go on, and keep its progress token to itself;
 - fail when the client answers a question that nobody waits for any more.
 """
@@ -150,6 +151,12 @@ class Protocol(LanguageServerProtocol):
             del self._request_futures[msg_id]
             return
         super()._handle_response(msg_id, result, error)
+
+    def _handle_cancel_notification(self, msg_id: MsgId) -> None:
+        if msg_id in self._request_futures:
+            super()._handle_cancel_notification(msg_id)
+        else:
+            logger.debug("The request %s, to be cancelled, has been answered or never came", msg_id)
 
     async def _execute_command(self, params: types.ExecuteCommandParams) -> object:
         """Run a command on the task of its request, so that cancelling the one stops the other."""

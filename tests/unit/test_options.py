@@ -102,35 +102,50 @@ def test_options_may_stand_under_the_name_of_the_server() -> None:
         ({"zzz": 1}, "editor: zzz is not an option"),
         (
             {"completion": {"debounce_ms": "fast"}},
-            'editor: debounce_ms must be a whole number, not "fast"',
+            'editor: completion.debounce_ms must be a whole number, not "fast"',
         ),
-        ({"completion": {"debounce_ms": 1.5}}, "editor: debounce_ms must be a whole number, not 1.5"),
-        ({"completion": {"debounce_ms": True}}, "editor: debounce_ms must be a whole number, not true"),
+        (
+            {"completion": {"debounce_ms": 1.5}},
+            "editor: completion.debounce_ms must be a whole number, not 1.5",
+        ),
+        (
+            {"completion": {"debounce_ms": True}},
+            "editor: completion.debounce_ms must be a whole number, not true",
+        ),
         (
             {"completion": {"debounce_ms": float("inf")}},
-            "editor: debounce_ms must be a whole number, not Infinity",
+            "editor: completion.debounce_ms must be a whole number, not Infinity",
         ),
-        ({"completion": {"debounce_ms": -1}}, "editor: debounce_ms must be between 0 and 10000, not -1"),
+        (
+            {"completion": {"debounce_ms": -1}},
+            "editor: completion.debounce_ms must be between 0 and 10000, not -1",
+        ),
         (
             {"completion": {"temperature": float("nan")}},
-            "editor: temperature must be between 0 and 2, not NaN",
+            "editor: completion.temperature must be between 0 and 2, not NaN",
         ),
-        ({"completion": {"timeout_ms": 5}}, "editor: timeout_ms must be at least 100, not 5"),
-        ({"completion": {"enabled": 1}}, "editor: enabled must be true or false, not 1"),
+        ({"completion": {"timeout_ms": 5}}, "editor: completion.timeout_ms must be at least 100, not 5"),
+        ({"completion": {"enabled": 1}}, "editor: completion.enabled must be true or false, not 1"),
         (
             {"completion": {"disabled_languages": "python"}},
-            'editor: disabled_languages must be a list of strings, not "python"',
+            'editor: completion.disabled_languages must be a list of strings, not "python"',
         ),
         (
             {"completion": {"disabled_languages": ["python", 3]}},
-            'editor: disabled_languages must be a list of strings, not ["python", 3]',
+            'editor: completion.disabled_languages must be a list of strings, not ["python", 3]',
         ),
         (
             {"completion": {"multiline": "yes"}},
-            'editor: multiline must be one of auto, never, always, not "yes"',
+            'editor: completion.multiline must be one of auto, never, always, not "yes"',
         ),
-        ({"completion": {"max_tokens": 10**400}}, "editor: max_tokens must be between 1 and 4096, not 10000"),
-        ({"completion": {"temperature": 10**400}}, "editor: temperature must be a number, not 10000"),
+        (
+            {"completion": {"max_tokens": 10**400}},
+            "editor: completion.max_tokens must be between 1 and 4096, not 10000",
+        ),
+        (
+            {"completion": {"temperature": 10**400}},
+            "editor: completion.temperature must be a number, not 10000",
+        ),
         ({"privacy": "x"}, 'editor: privacy must be a table of options, not "x"'),
         ({"backends": "x"}, 'editor: backends must be a table of options, not "x"'),
         ({"backends": {"gpu": "x"}}, 'editor: backends.gpu must be a table of options, not "x"'),
@@ -141,7 +156,7 @@ def test_options_may_stand_under_the_name_of_the_server() -> None:
         ({"base_url": "x"}, "editor: base_url is not an option; it belongs in [backends.NAME]"),
         ({"backnds": {}}, "editor: backnds is not an option; did you mean backends?"),
         ({"a\x1b b": 1}, 'editor: "a\\u001b b" is not an option'),
-        ({"local": {"model": 7}}, "editor: model must be a string, not 7"),
+        ({"local": {"model": 7}}, "editor: local.model must be a string, not 7"),
         ([1], "editor: options must be an object, not [1]"),
     ],
 )
@@ -200,7 +215,7 @@ def test_problems_in_files_name_the_line(user_file: Path) -> None:
     resolved = resolve(config_files.layers(None))
     assert [str(problem) for problem in resolved.problems] == [
         f"{user_file}:5: debounce is not an option of [completion]; did you mean debounce_ms?",
-        f'{user_file}:6: max_tokens must be a whole number, not "many"',
+        f'{user_file}:6: completion.max_tokens must be a whole number, not "many"',
     ]
     assert resolved.settings == Settings(backend="local")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.options import Problem
-from lsp_server.reporting import QUIET_S, Reporter, Severity, configure_logging
+from lsp_server.options import EDITOR, Problem
+from lsp_server.reporting import QUIET_S, Notice, Reporter, Severity, configure_logging
 
 
 class Screen:
@@ -16,8 +16,12 @@ class Screen:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.shown: list[tuple[Severity, str]] = []
-        self.reporter = Reporter(lambda *it: self.shown.append(it), "the log", clock=lambda: self.now)
+        self.notices: list[Notice] = []
+        self.reporter = Reporter(self.notices.append, "the log", clock=lambda: self.now)
+
+    @property
+    def shown(self) -> list[tuple[Severity, str]]:
+        return [(notice.severity, str(notice)) for notice in self.notices]
 
 
 def test_the_same_cause_is_shown_once_an_hour() -> None:
@@ -54,6 +58,19 @@ def test_problems_are_shown_together() -> None:
     assert screen.shown == [
         (Severity.WARNING, "codestral-lsp: a.toml:1: x is wrong, and 1 more in the log (log: the log)")
     ]
+
+
+def test_each_wrong_value_of_a_setting_is_shown_once() -> None:
+    screen = Screen()
+    for value in (5, 5, 6, 5):
+        screen.reporter.tell_problems([Problem(EDITOR, "a.b", f"a.b must be at least 100, not {value}")])
+    assert [(notice.text, notice.setting) for notice in screen.notices] == [
+        ("a.b must be at least 100, not 5", "a.b"),
+        ("a.b must be at least 100, not 6", "a.b"),
+    ]
+    assert screen.shown[0][1] == (
+        "codestral-lsp: the editor's settings: a.b must be at least 100, not 5 (log: the log)"
+    )
 
 
 def test_the_log_file_gets_everything_but_parameters(tmp_path: Path) -> None:

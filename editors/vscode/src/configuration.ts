@@ -11,12 +11,25 @@ interface Manifest {
   readonly contributes: { readonly configuration: readonly { readonly properties: Record<string, unknown> }[] };
 }
 
-/** Make the client tell what the user has set, and nothing else. */
-export function sendSettings(middleware: Middleware, context: vscode.ExtensionContext): void {
+/** Return the extension's settings, without the section's name. */
+export function settingsOf(context: vscode.ExtensionContext): string[] {
   const { contributes } = context.extension.packageJSON as Manifest;
-  const keys = contributes.configuration
+  return contributes.configuration
     .flatMap((page) => Object.keys(page.properties))
     .map((key) => key.slice(SECTION.length + 1));
+}
+
+/** Show a setting where it is set, else where the user sets it. */
+export async function openSetting(key: string): Promise<void> {
+  const { workspaceValue } = vscode.workspace.getConfiguration(SECTION).inspect(key) ?? {};
+  const page = workspaceValue === undefined ? "openSettings" : "openWorkspaceSettings";
+  const query = `@id:${SECTION}.${key}`;
+  await vscode.commands.executeCommand(`workbench.action.${page}`, page === "openSettings" ? query : { query });
+}
+
+/** Make the client tell what the user has set, and nothing else. */
+export function sendSettings(middleware: Middleware, context: vscode.ExtensionContext): void {
+  const keys = settingsOf(context);
   middleware.workspace = {
     ...middleware.workspace,
     configuration: async (params, token, next) => {

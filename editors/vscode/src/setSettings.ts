@@ -1,5 +1,5 @@
 /**
- * The options that somebody has set, as the server takes them. Pure.
+ * The options that somebody has set, as the server takes them, and the settings that it names. Pure.
  *
  * VS Code's defaults are left out: they would lie over the user's configuration file.
  */
@@ -31,6 +31,11 @@ export function setSettings(
     if (value !== undefined && value !== null) put(tree, key.split("."), value);
   }
   return tree;
+}
+
+/** Return the setting among `keys` that holds an option; undefined if none does. */
+export function holding(keys: readonly string[], option: string): string | undefined {
+  return keys.find((key) => option === key || option.startsWith(`${key}.`));
 }
 
 function put(tree: Record<string, unknown>, [first = "", ...rest]: readonly string[], value: unknown): void {

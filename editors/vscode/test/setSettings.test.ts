@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { setSettings, type Inspection } from "../src/setSettings.ts";
+import { holding, setSettings, type Inspection } from "../src/setSettings.ts";
 
 function sent(values: Record<string, Inspection & { readonly defaultValue?: unknown }>): unknown {
   return setSettings(Object.keys(values), (key) => values[key]);
@@ -37,4 +37,12 @@ test("the extension's own settings are not the server's", () => {
 
 test("null is nothing set, and a setting that is not known is left out", () => {
   assert.deepEqual(setSettings(["backend", "log_level"], (key) => (key === "backend" ? { globalValue: null } : undefined)), {});
+});
+
+test("an option stands in the setting of its name, or in that of a table around it", () => {
+  const keys = ["backend", "backends", "completion.timeout_ms"];
+  assert.equal(holding(keys, "completion.timeout_ms"), "completion.timeout_ms");
+  assert.equal(holding(keys, "backends.gpu.modle"), "backends");
+  assert.equal(holding(keys, "backendish"), undefined);
+  assert.equal(holding(keys, ""), undefined);
 });

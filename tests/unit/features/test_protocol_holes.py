@@ -82,6 +82,20 @@ async def test_an_internal_error_is_answered_and_brings_no_traceback(is_async: b
     await server.session.aclose()
 
 
+async def test_a_cancellation_that_comes_late_is_an_ordinary_event(caplog: pytest.LogCaptureFixture) -> None:
+    server, written = Server("nowhere", None), Written()
+    server.protocol.set_writer(written)
+    params: dict[str, object] = {"processId": None, "rootUri": None, "capabilities": {}}
+    _send(server, id=1, method="initialize", params=params)
+    await written.answer(1)
+    with caplog.at_level(logging.INFO):
+        for request in (1, 99, "no number"):
+            _send(server, method="$/cancelRequest", params={"id": request})
+    assert [it["id"] for it in written.all if "id" in it] == [1]
+    assert caplog.messages == []
+    await server.session.aclose()
+
+
 def test_no_handler_keeps_the_reader_waiting() -> None:
     """A handler on pygls' threads may starve the reader, which needs one of them; a sync one blocks it."""
     manager = Server("nowhere", None).protocol.fm
