@@ -21,6 +21,8 @@ from tests.support.scripted_server import API_KEY, ScriptedServer
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+LONGEST_S = 900
+"""The first test of an editor starts it: VS Code took 280 s where six others wanted each processor."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -36,7 +38,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what none of the chosen editors can do; pytest would skip it."""
+    """Leave out what none of the chosen editors can do; pytest would skip it. Give editors time to start."""
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.timeout(LONGEST_S))
     left_out = [item for item in items if item.path.parent == HERE and item.name.endswith("[NOTSET]")]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

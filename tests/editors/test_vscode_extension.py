@@ -292,6 +292,23 @@ def test_a_second_window_shares_the_engine(
         window.change_setting("backend", "scripted")
 
 
+def test_a_wrong_setting_is_named_once_and_shown(window: Window, request: pytest.FixtureRequest) -> None:
+    _open(window, request, ADD, 1, 4)
+    before = len(window.notices())
+    window.change_setting("completion.timeout_ms", 5)
+    try:
+        until("the message", lambda: len(window.notices()) > before)
+        window.change_setting("completion.max_tokens", 7)
+        window.answer_notice("Open Settings")
+        until("the setting", lambda: any("Timeout_ms" in each for each in window.settings_listed()))
+        told = "Codestral LSP: lsp_server.completion.timeout_ms must be at least 100, not 5"
+        assert window.notices()[before:] == [told]
+        window.picture("wrong-setting")
+    finally:
+        for key in ("completion.timeout_ms", "completion.max_tokens"):
+            window.change_setting(key, None)
+
+
 def test_a_missing_server_is_offered_to_be_installed(window: Window, request: pytest.FixtureRequest) -> None:
     _open(window, request, ADD, 1, 4)
     before = len(window.notices())

@@ -16,8 +16,7 @@ import {
   type Middleware,
 } from "vscode-languageclient/node";
 
-/** Files on disk and new ones, and the cells of notebooks; no output, no differences, no settings. */
-const DOCUMENTS = [{ scheme: "file" }, { scheme: "untitled" }, { scheme: "vscode-notebook-cell" }];
+import { DOCUMENTS } from "./documents.ts";
 
 /** What a client is made of. */
 export interface Parts {

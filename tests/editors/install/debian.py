@@ -64,6 +64,7 @@ def _options(state: Path, suite: str | None) -> list[str]:
         "Dir::Cache": state / "cache",
         "APT::Install-Recommends": "0",
         "Debug::NoLocking": "1",
+        "Acquire::Retries": "3",
         # As root, apt fetches as a user of its own, which cannot write here.
         "APT::Sandbox::User": "",
     }

@@ -19,6 +19,8 @@ FOLDER_VARIABLE = "LSP_SERVER_TEST_EDITORS"
 """Environment variable that moves all of them to another folder."""
 
 _WHOLE = ".whole"
+_ATTEMPTS = 2
+"""A download that breaks off is made again here, where no test's time limit counts."""
 
 
 class NotInstalled(Exception):
@@ -41,14 +43,26 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(place.with_name(f"{name}.lock")):
         if not (place / _WHOLE).exists():
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir()
             started = time.monotonic()
             say(f"getting {name} (once per machine)")
-            make(place)
+            _make(place, make)
             (place / _WHOLE).touch()
             say(f"{name} is there after {time.monotonic() - started:.0f} s")
     return place
+
+
+def _make(place: Path, make: Callable[[Path], None]) -> None:
+    for left in reversed(range(_ATTEMPTS)):
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        try:
+            make(place)
+        except NotInstalled as error:
+            if not left:
+                raise
+            say(f"once more, since: {str(error).splitlines()[0]}")
+        else:
+            return
 
 
 def say(line: str) -> None:

@@ -24,16 +24,19 @@ def run(
             f"{program} is not on this machine; install it, or run the tests without this editor."
         )
     with log.open("ab") as output:
-        ended = subprocess.run(
-            [str(part) for part in command],
-            env={**os.environ, **(env or {})},
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=_LONGEST_S,
-            check=False,
-        )
+        try:
+            ended = subprocess.run(
+                [str(part) for part in command],
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_LONGEST_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NotInstalled(f"{Path(program).name} took more than {_LONGEST_S} s; see {log}") from error
     if ended.returncode != 0:
         said = "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:])
         raise NotInstalled(f"{Path(program).name} failed with {ended.returncode}; {log} says:\n{said}")

@@ -1,6 +1,8 @@
 /** Where the user is, in the words of the protocol. */
 import * as vscode from "vscode";
 
+import { isServed } from "../documents.ts";
+
 /** As many as the server looks at. */
 const MOST_DIAGNOSTICS = 50;
 
@@ -24,10 +26,10 @@ interface Diagnostic {
   readonly source?: string;
 }
 
-/** Return the selection of the active editor, and what is wrong near it; undefined without an editor. */
+/** Return the selection of the active editor, and what is wrong near it; undefined without one of a file. */
 export function activePlace(): Place | undefined {
   const editor = vscode.window.activeTextEditor;
-  if (editor === undefined) return undefined;
+  if (editor === undefined || !isServed(editor.document.uri)) return undefined;
   const { document, selection } = editor;
   const near = vscode.languages
     .getDiagnostics(document.uri)

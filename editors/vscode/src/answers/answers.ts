@@ -15,11 +15,18 @@ export const SCHEME = "codestral-lsp-answer";
 const RUNNING = "codestral-lsp.answering";
 /** Of what an editor may ask for again: tabs that were in the background. */
 const KEPT = 50;
+/**
+ * When an answer is sent to its preview again, counted from its opening. What comes while the preview loads is lost,
+ * and nothing tells when it has loaded: that may take seconds, and the answer be whole by then.
+ */
+const AGAIN_MS = [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000];
 const GONE = "This answer is not kept: ask again.\n";
 
 interface Answer {
   readonly uri: vscode.Uri;
   partial: Partial;
+  /** How often it was sent again; what has not changed would not be sent. */
+  again: number;
 }
 
 /** The answers of this window. */
@@ -49,7 +56,7 @@ export class Answers implements vscode.TextDocumentContentProvider {
 
   provideTextDocumentContent(uri: vscode.Uri): string {
     const answer = this.#answers.get(uri.toString());
-    return answer === undefined ? GONE : markdown(answer.partial);
+    return answer === undefined ? GONE : markdown(answer.partial) + (answer.again % 2 === 0 ? "" : "\n");
   }
 
   /** Tell whether the run with this token is shown here. */
@@ -61,18 +68,27 @@ export class Answers implements vscode.TextDocumentContentProvider {
     if (!partial.answer) return;
     const known = [...this.#answers.values()].find((answer) => answer.partial.token === partial.token);
     const uri = known?.uri ?? this.#named(partial);
-    this.#answers.set(uri.toString(), { uri, partial });
-    this.#changed.fire(uri);
     if (known === undefined) {
+      const answer = { uri, partial, again: 0 };
+      this.#answers.set(uri.toString(), answer);
       this.#prune();
       void showBeside(uri);
+      for (const delay of AGAIN_MS) setTimeout(() => { this.#sendAgain(answer); }, delay);
+    } else {
+      known.partial = partial;
     }
+    this.#changed.fire(uri);
     if (known === undefined || partial.done) this.#tellRunning();
   }
 
   /** Return a name of its own: of a name that it has shown before, VS Code's preview draws what it has drawn. */
   #named({ title, action }: Partial): vscode.Uri {
     return vscode.Uri.from({ scheme: SCHEME, path: `/${fileName(title)}`, query: `${action} ${++this.#made}` });
+  }
+
+  #sendAgain(answer: Answer): void {
+    answer.again++;
+    this.#changed.fire(answer.uri);
   }
 
   #at(uri: vscode.Uri | undefined): Answer | undefined {

@@ -14,6 +14,7 @@ import { Waiting } from "./waiting.ts";
 const SCHEME = "codestral-lsp-edit";
 const EMPTY = vscode.Uri.from({ scheme: SCHEME, path: "/new file" });
 const STALE = "the code changed meanwhile: run it again";
+const REFUSED = "VS Code did not change the file, which may be read-only";
 
 /** The edits that wait. */
 export class EditPreviews implements vscode.TextDocumentContentProvider {
@@ -62,7 +63,8 @@ export class EditPreviews implements vscode.TextDocumentContentProvider {
     await close(shown);
     if (back !== undefined) await refocus(back);
     if (decision !== "apply") return decision === "stale" ? { applied: false, failureReason: STALE } : { applied: false };
-    return document === undefined ? create() : { applied: await vscode.workspace.applyEdit(waiting.edit(document)) };
+    if (document === undefined) return create();
+    return (await vscode.workspace.applyEdit(waiting.edit(document))) ? { applied: true } : { applied: false, failureReason: REFUSED };
   }
 
   #at(uri: vscode.Uri | undefined): Waiting | undefined {
