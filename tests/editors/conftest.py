@@ -13,7 +13,7 @@ import pytest
 from lsp_server.config_files import CONFIG_VARIABLE
 from lsp_server.engine.state import STATE_VARIABLE
 from tests.editors import vscode
-from tests.editors.editor import Editor, Environment, Feature
+from tests.editors.editor import PATIENCE_S, Editor, Environment, Feature
 from tests.editors.install.kept import NotInstalled
 from tests.editors.registry import EDITORS, Place, start
 from tests.support.engines import own_state
@@ -71,7 +71,9 @@ def environment(
     """Return what an editor's processes need: a configuration, keys, and engines of their own."""
     folder = tmp_path_factory.mktemp("user")
     config = folder / "config.toml"
+    # On a busy machine a completion takes its time; one that is cut off half-way is for other tests.
     config.write_text(
+        f"[completion]\ntimeout_ms = {PATIENCE_S * 1000:.0f}\n"
         f'[local]\nmodel = "{model_path.as_posix()}"\n'
         f'[backends.scripted]\ntype = "mistral"\nbase_url = "{scripted.base_url}"\n'
         'api_key_env = "SCRIPTED_API_KEY"\n',

@@ -26,9 +26,14 @@ class NeovimSocket:
     """A connection; one request at a time."""
 
     def __init__(self, path: Path) -> None:
+        """Connect; fails as sockets do, with nothing left open."""
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(_ANSWER_S)
-        self._socket.connect(str(path))
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
         self._unpacker = msgpack.Unpacker(strict_map_key=False)
         self._ids = itertools.count(1)
 

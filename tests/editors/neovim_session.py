@@ -88,8 +88,7 @@ class Session:
             columns=columns,
             lines=lines,
         )
-        until("the socket of Neovim", (self._folder / "s").exists)
-        self._socket = NeovimSocket(self._folder / "s")
+        until("the socket of Neovim", self._connects)
         # Neovim listens before it has read its configuration.
         until("the end of Neovim's start", lambda: self.ask("return vim.v.vim_did_enter"))
 
@@ -97,6 +96,13 @@ class Session:
         """Run a chunk of Lua that returns something; waits while Neovim waits for a key in a prompt."""
         until("Neovim takes requests", self._takes_requests)
         return self._socket.request("nvim_exec_lua", lua, arguments)
+
+    def _connects(self) -> bool:
+        """Connect, if Neovim listens already: the file of a socket is there a moment before."""
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            self._socket = NeovimSocket(self._folder / "s")
+            return True
+        return False
 
     def _takes_requests(self) -> bool:
         if self.mode() != "blocked":

@@ -26,6 +26,8 @@ SETUP = f'vim.opt.runtimepath:append("{ROOT}/editors/neovim")\nvim.lsp.enable("l
 NVIM = str(Path(sys.executable).parent / "nvim")
 TAB, ESCAPE, CTRL_E, CTRL_RIGHT, META_L = "\t", "\x1b", "\x05", "\x1b[1;5C", "\x1bl"
 LEFT, RIGHT, BACKSPACE = "\x1b[D", "\x1b[C", "\x7f"
+READY = "scripted codestral-latest"
+"""What a status line says when nothing is under way."""
 
 
 class Neovim:
@@ -599,7 +601,7 @@ def test_the_status_line(neovim: Neovim, scripted: ScriptedServer) -> None:
         "vim.o.statusline = \"%f %{v:lua.require'lsp_server'.status()}\"; vim.g.told = 0;"
         "vim.api.nvim_create_autocmd('User', { pattern = 'LspServerStatus', command = 'let g:told += 1' })"
     )
-    neovim.session.terminal.wait_for("scripted codestral-latest")
+    neovim.session.terminal.wait_for(READY)
     neovim.send(":LspServer pause\r")
     neovim.session.terminal.wait_for("scripted codestral-latest paused")
     neovim.send(":LspServer resume\r")
@@ -620,6 +622,7 @@ def test_other_tools_diagnostics_are_told(neovim: Neovim) -> None:
 
 def test_health(neovim: Neovim) -> None:
     neovim.open("x = 1\n")
+    until("the backend", lambda: neovim.ask("return require('lsp_server').status()") == READY)
     neovim.ask("vim.cmd.checkhealth('lsp_server')")
     until("the report", lambda: "lsp_server doctor" in "\n".join(neovim.lines()))
     report = "\n".join(neovim.lines())
