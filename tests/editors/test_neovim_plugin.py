@@ -601,8 +601,9 @@ def test_the_status_line(neovim: Neovim, scripted: ScriptedServer) -> None:
         "vim.o.statusline = \"%f %{v:lua.require'lsp_server'.status()}\"; vim.g.told = 0;"
         "vim.api.nvim_create_autocmd('User', { pattern = 'LspServerStatus', command = 'let g:told += 1' })"
     )
+    neovim.send("ox")
     neovim.session.terminal.wait_for(READY)
-    neovim.send(":LspServer pause\r")
+    neovim.send(ESCAPE + ":LspServer pause\r")
     neovim.session.terminal.wait_for("scripted codestral-latest paused")
     neovim.send(":LspServer resume\r")
     until("not any more", lambda: "paused" not in neovim.session.terminal.text().splitlines()[-2])
@@ -622,7 +623,8 @@ def test_other_tools_diagnostics_are_told(neovim: Neovim) -> None:
 
 def test_health(neovim: Neovim) -> None:
     neovim.open("x = 1\n")
-    until("the backend", lambda: neovim.ask("return require('lsp_server').status()") == READY)
+    status = "return require('lsp_server').status()"
+    until("the backend", lambda: neovim.ask(status) in ("scripted", READY))  # the model is known later
     neovim.ask("vim.cmd.checkhealth('lsp_server')")
     until("the report", lambda: "lsp_server doctor" in "\n".join(neovim.lines()))
     report = "\n".join(neovim.lines())
