@@ -48,7 +48,7 @@ class BackendLink:
         settings: Settings,
         reporter: Reporter,
         status: StatusLine,
-        progress: Callable[[], ProgressBar],
+        progress: Callable[[Reporter | None], ProgressBar],
     ) -> None:
         self._settings = settings
         self._reporter = reporter
@@ -156,7 +156,7 @@ class BackendLink:
             await self._connected.aclose()
 
     async def _prepare(self) -> None:
-        bar = self._progress()
+        bar = self._progress(self._reporter)
         self._status.update(selected=self._settings.backend, state="starting", message="")
         try:
             if self._connected is None:
@@ -215,7 +215,8 @@ class BackendLink:
             return False
         if change.state == "loading":
             preparing = self._preparation is not None and not self._preparation.done()
-            bar = self._loading.setdefault(name, None if preparing else self._progress())
+            # Loading again is an ordinary event: without bars, the status alone says it.
+            bar = self._loading.setdefault(name, None if preparing else self._progress(None))
             if bar is not None:
                 bar.update(Readiness(ready=False, message=change.sentence, fraction=change.fraction))
             return bar is not None

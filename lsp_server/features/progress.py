@@ -1,7 +1,7 @@
 """The way to a ready model, as a work-done progress bar of the server.
 
 Must not know what is being prepared. A backend that is ready at once shows no bar; an editor
-without progress bars gets one message.
+without progress bars gets one message, if there is somebody to tell it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TITLE = "codestral-lsp"
 class ProgressBar:
     """One bar, from the first report that says "not ready" to the end."""
 
-    def __init__(self, server: LanguageServer, reporter: Reporter) -> None:
+    def __init__(self, server: LanguageServer, reporter: Reporter | None) -> None:
         self._server = server
         self._reporter = reporter
         self._token = str(uuid.uuid4())
@@ -60,7 +60,7 @@ class ProgressBar:
         """Ask for the bar on a task of its own: the work does not wait for a slow or silent editor."""
         window = self._server.client_capabilities.window
         if window is None or not window.work_done_progress:
-            if self._latest is not None:
+            if self._latest is not None and self._reporter is not None:
                 self._reporter.tell(self._latest.message, Severity.INFO, cause="progress")
             return
         try:

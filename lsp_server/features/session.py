@@ -251,8 +251,8 @@ class Session:
             self.runs, self._link = InFlight(), self._new_link()
 
     def _new_link(self) -> BackendLink:
-        def bar() -> ProgressBar:
-            return ProgressBar(self.server, self.reporter)
+        def bar(reporter: Reporter | None) -> ProgressBar:
+            return ProgressBar(self.server, reporter)
 
         return BackendLink(self.settings, self.reporter, self.status, bar)
 
