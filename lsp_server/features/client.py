@@ -26,6 +26,12 @@ _RELOADING = re.compile(r"(?i)code|codium|cursor|windsurf|theia|positron|zed|sub
 """In the `clientInfo.name` of editors that show what becomes of an open file. Neovim, Helix, Emacs do not."""
 
 
+def has_said(server: LanguageServer, capability: str) -> bool:
+    """Tell whether the client has this experimental capability."""
+    experimental = server.client_capabilities.experimental
+    return isinstance(experimental, Mapping) and experimental.get(capability) is True
+
+
 @dataclass(frozen=True)
 class Client:
     """The capabilities of one client; one that says nothing can do nothing."""
@@ -65,8 +71,6 @@ class Client:
         action = text.code_action or types.CodeActionClientCapabilities()
         edit = workspace.workspace_edit or types.WorkspaceEditClientCapabilities()
         resolve = action.resolve_support
-        experimental = capabilities.experimental
-        own = experimental if isinstance(experimental, Mapping) else {}
         literals = action.code_action_literal_support is not None
         annotations = edit.change_annotation_support is not None
         name = server.protocol.client_name if isinstance(server.protocol, Protocol) else ""
@@ -84,8 +88,8 @@ class Client:
             shows_documents=window.show_document is not None and window.show_document.support,
             reloads=_RELOADING.search(name) is not None,
             asks=window.show_message is not None,
-            partial=own.get(PARTIAL) is True or own.get(ANSWERS) is True,
-            answers=own.get(ANSWERS) is True,
+            partial=has_said(server, PARTIAL) or has_said(server, ANSWERS),
+            answers=has_said(server, ANSWERS),
         )
 
 

@@ -6,8 +6,6 @@ settings are, and offers to open them. Must not know when something is told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
@@ -27,9 +25,7 @@ _TYPES = {
 def show(server: LanguageServer, notice: Notice) -> None:
     """Let the editor show it."""
     kind = _TYPES[notice.severity]
-    experimental = server.client_capabilities.experimental
-    wanted = isinstance(experimental, Mapping) and experimental.get(CAPABILITY) is True
-    if wanted and notice.log_place:
+    if notice.log_place and client.has_said(server, CAPABILITY):
         told = {"type": kind.value, "message": client.plain(notice.text), "setting": notice.setting}
         server.protocol.notify(METHOD, told)
     else:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pygls.lsp.server import LanguageServer
+
+from lsp_server.features.client import has_said
 
 METHOD = "$/lsp_server/status"
 COMMAND = "lsp_server.status"
@@ -69,8 +71,7 @@ class StatusLine:
 
     def begin(self) -> None:
         """Send the status from now on, if the client wants it; it has said `initialized`."""
-        experimental = self._server.client_capabilities.experimental
-        self._wanted = isinstance(experimental, Mapping) and experimental.get(CAPABILITY) is True
+        self._wanted = has_said(self._server, CAPABILITY)
         self._send()
 
     @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.protocol.chat.conftest import Make
-from tests.support.chat_editor import titles, told
+from tests.support.chat_editor import ChatEditor, titles, told
 from tests.support.editor import path_of
 from tests.support.lsp_client import LspClient, inline_params
 from tests.support.scripted_server import Reply, ScriptedServer
@@ -237,20 +237,26 @@ def test_stopping_keeps_what_has_come(
     request = editor.command(SEND, uri=uri)
     recorded = model.wait_for_request()
     editor.wait_for(uri, seen)
-    if how == "stop":
-        assert editor.run(STOP, uri=uri) == {"stopped": True}
-        assert client.result(request)["state"] == "stopped"
-    elif how == "cancel":
-        client.notify("$/cancelRequest", {"id": request})
+    _stop(how, editor, client, uri, request)
+    if how == "cancel":
         assert client.error_code(request) == CANCELLED
     else:
-        [created] = [it for it in client.asked if it["method"] == "window/workDoneProgress/create"][-1:]
-        client.notify("window/workDoneProgress/cancel", {"token": created["params"]["token"]})
         assert client.result(request)["state"] == "stopped"
     assert recorded.disconnected.wait(20)
     editor.wait_for_turns(uri, left)
     editor.type(uri, lambda text: text + "And?")
     assert editor.run(SEND, uri=uri)["state"] == "answered"
+
+
+def _stop(how: str, editor: ChatEditor, client: LspClient, uri: str, request: int) -> None:
+    """Stop the answer that this request has asked for, in one of the ways that editors have."""
+    if how == "stop":
+        assert editor.run(STOP, uri=uri) == {"stopped": True}
+    elif how == "cancel":
+        client.notify("$/cancelRequest", {"id": request})
+    else:
+        [created] = [it for it in client.asked if it["method"] == "window/workDoneProgress/create"][-1:]
+        client.notify("window/workDoneProgress/cancel", {"token": created["params"]["token"]})
 
 
 @pytest.mark.parametrize("how", ["stop", "cancel", "progress"])
@@ -264,13 +270,7 @@ def test_the_next_run_waits_for_the_end_of_a_stopped_one(
     request = editor.command(SEND, uri=uri)
     editor.wait_for(uri, "reads")
     editor.late.clear()  # the edits that put the chat in order are not made yet
-    if how == "stop":
-        editor.run(STOP, uri=uri)
-    elif how == "cancel":
-        client.notify("$/cancelRequest", {"id": request})
-    else:
-        [created] = [it for it in client.asked if it["method"] == "window/workDoneProgress/create"][-1:]
-        client.notify("window/workDoneProgress/cancel", {"token": created["params"]["token"]})
+    _stop(how, editor, client, uri, request)
     second = editor.command(again, uri=uri)  # the server reads it before the answers to its edits
     editor.late.set()
     answered = client.result(second)
