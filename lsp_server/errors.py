@@ -11,7 +11,8 @@ CodestralLspError
         │   └── RateLimited    the server wants fewer requests; `wait_s` says for how long
         ├── BackendRejected    the server answered and said no: key, model, request
         │   └── RequestRejected no to this one request (too long, not acceptable); the next one may do
-        │       └── SuffixRefused  no text after the cursor in this way; another way may do
+        │       ├── SuffixRefused  no text after the cursor in this way; another way may do
+        │       └── ReplyTooLong   what a reply has to repeat is longer than it may be; nothing was written
         └── TextWithheld       the privacy rules keep this text from this backend; nothing was sent
 """
 
@@ -72,6 +73,10 @@ class RequestRejected(BackendRejected):
 
 class SuffixRefused(RequestRejected):
     """The server or its model cannot fill in the middle in the way it was asked to; another way may do."""
+
+
+class ReplyTooLong(RequestRejected):
+    """The reply has no room for the text that it has to repeat: known before the model writes a word."""
 
 
 class TextWithheld(BackendError):

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from lsp_server.backends.member import Change, Member, OnChange, tell
 from lsp_server.backends.preparation import first_ready
 from lsp_server.backends.protocol import Backend, ChatRequest, Chunk, FimRequest, Readiness
-from lsp_server.errors import BackendUnavailable, RateLimited, TextWithheld, UserFacingError
+from lsp_server.errors import BackendUnavailable, RateLimited, ReplyTooLong, TextWithheld, UserFacingError
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Chain:
                         begun = True
                         yield chunk
             except UserFacingError as error:
-                if begun:
+                if begun or isinstance(error, ReplyTooLong):  # the others' replies may be no longer
                     raise
                 log.info("No answer from %s: %s", member.name, error)
                 errors[member] = error

@@ -19,6 +19,7 @@ from lsp_server.errors import (
     BackendLoading,
     BackendRejected,
     BackendUnavailable,
+    ReplyTooLong,
     RequestRejected,
 )
 
@@ -132,7 +133,7 @@ class MistralBackend:
                         yield chunk
                 return
             except RequestRejected as error:
-                if begun:
+                if begun or isinstance(error, ReplyTooLong):
                     raise
                 refusal = error
         async with aclosing(self._stream(CHAT, body, self._endpoint.chat, calls)) as chunks:

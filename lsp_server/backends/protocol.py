@@ -70,6 +70,8 @@ class ChatRequest:
     """Uris of the files whose text is in the messages: none of them may be one that must not be sent."""
     prediction: str | None = None
     """The text that a rewrite will mostly repeat; servers that can use it answer faster."""
+    must_fit: bool = False
+    """Refuse a `prediction` longer than the reply may be, where tokens can be counted: `ReplyTooLong`."""
     tools: tuple[ToolSpec, ...] = ()
     """Functions the model may ask for; a backend or a model that knows none answers without them."""
 

@@ -22,6 +22,7 @@ from lsp_server.errors import (
     BackendRejected,
     BackendUnavailable,
     RateLimited,
+    ReplyTooLong,
     RequestRejected,
     SuffixRefused,
 )
@@ -126,6 +127,8 @@ def rate_limited(who: str, wait_s: float, reason: str = ".") -> RateLimited:
 
 def _about_the_request(status: int, clues: str, asked: Asked, reason: str) -> BackendError | None:
     who = asked.who
+    if "reply_too_long" in clues:  # our engine's; its sentence has nothing of the request in it
+        return ReplyTooLong(reason.removeprefix(": "), status)
     if any(clue in clues for clue in NO_SUFFIX):
         return SuffixRefused(
             f"{who} cannot complete between two pieces of text for this model{reason}", status

@@ -176,7 +176,7 @@ def chat_body(request: ChatRequest, model: str, *, engine: bool) -> dict[str, An
     if request.tools:
         body |= {"tools": tools_json(request.tools), "tool_choice": "auto"}
     if engine:
-        body["engine"] = {"priority": "chat"}
+        body["engine"] = {"priority": "chat"} | ({"must_fit": True} if request.must_fit else {})
     return body
 
 

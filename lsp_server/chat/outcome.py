@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lsp_server.chat.actions.prompt_file import PromptFile
 from lsp_server.chat.actions.site import Target
 from lsp_server.chat.editing.check import damage
 from lsp_server.chat.editing.edits import Edit, applied, line_edits
+from lsp_server.chat.editing.promises import broken_promise, with_comments_of
 from lsp_server.chat.editing.proposal import NoEdit, Proposal
 from lsp_server.chat.new_files.assertions import asserts
 from lsp_server.chat.new_files.new_file import with_tests
@@ -20,6 +23,7 @@ from lsp_server.documents.languages import detect
 from lsp_server.documents.lines import line_text
 from lsp_server.errors import UserFacingError
 
+UNCHANGED = "the model would change nothing"
 INCOMPLETE = "the reply is not the whole of the code that was asked about"
 NO_ASSERTION = "the tests assert nothing"
 _TESTS = re.compile(r"test|assert|expect|check|should", re.IGNORECASE)
@@ -36,15 +40,59 @@ def proposal(file: PromptFile, target: Target, context: Context, reply: Reply) -
     if not code.strip():
         return NoEdit("the model gave no code", reply.text, "there is no code block in the reply")
     if file.output == "new_file":
-        return _new_file(target, context, code)
-    snapshot = target.snapshot
+        return _new_file(file, target, context, code)
     edits = placed(file, target, code)
     if not edits and code.split() == target.text.split():
-        return NoEdit("the model would change nothing", reply.text, _still_wrong(file, target))
+        return NoEdit(UNCHANGED, reply.text, _still_wrong(file, target))
     if not edits:
         return NoEdit("the model's code is not a whole that fits here", reply.text, INCOMPLETE)
-    warning = damage(snapshot.text, applied(snapshot.text, edits), target.language) or ""
-    return Proposal(snapshot.uri, snapshot, edits, region=(target.start, target.end), warning=warning)
+    return _checked(file, target, edits)
+
+
+def _checked(file: PromptFile, target: Target, edits: tuple[Edit, ...]) -> Proposal:
+    """Return a proposal of edits, mended where they break the action's promise, else with a warning."""
+    before, language = target.snapshot.text, target.language
+    after = applied(before, edits)
+    broken = broken_promise(file.keeps, before, after, language)
+    if broken and "code" in file.keeps:
+        mended = with_comments_of(before, after, language)
+        if mended is not None:
+            after, edits, broken = mended, line_edits(before, mended), None
+    spared = _diagnosed_lines(file, target)
+    broken = broken or damage(before, after, language, replaces=file.output == "replace", spared=spared)
+    region = target.start, target.end
+    return Proposal(target.snapshot.uri, target.snapshot, edits, region=region, warning=broken or "")
+
+
+def joined(
+    file: PromptFile, target: Target, done: Sequence[tuple[Target, Proposal | NoEdit]]
+) -> Proposal | NoEdit:
+    """Return what the parts of a target come to, in order; parses, so call it on a thread.
+
+    A part that came to nothing stays as it is, and the warning says so, unless nothing had to be changed.
+    """
+    edits = tuple(
+        dict.fromkeys(edit for _, made in done if isinstance(made, Proposal) for edit in made.edits)
+    )
+    failed = [(part, made) for part, made in done if isinstance(made, NoEdit) and made.reason != UNCHANGED]
+    if not edits:
+        return failed[0][1] if failed else NoEdit(UNCHANGED)
+    checked = _checked(file, target, tuple(sorted(edits, key=lambda edit: (edit.start, edit.end))))
+    lines = target.snapshot.lines
+    notes = [made.warning for _, made in done if isinstance(made, Proposal) and made.warning]
+    for part, made in failed:
+        first, last = lines.line_of(part.start) + 1, lines.line_of(part.end) + 1
+        notes.append(f"lines {first} to {last} stay as they are: {made.reason}")
+    warning = "; ".join(dict.fromkeys(filter(None, [checked.warning, *notes])))
+    return replace(checked, warning=warning, cut=any(made.cut for _, made in done))
+
+
+def _diagnosed_lines(file: PromptFile, target: Target) -> frozenset[int]:
+    if "diagnostics" not in file.context:
+        return frozenset()
+    lines = target.snapshot.lines
+    spans = ((lines.line_of(item.start), lines.line_of(item.end)) for item in target.diagnostics)
+    return frozenset(line for first, last in spans for line in range(first, last + 1))
 
 
 def _still_wrong(file: PromptFile, target: Target) -> str:
@@ -57,7 +105,7 @@ def _still_wrong(file: PromptFile, target: Target) -> str:
     return f"it is the same code again, and `{line}` is still wrong: {' '.join(first.message.split())}"
 
 
-def _new_file(target: Target, context: Context, code: str) -> Proposal | NoEdit:
+def _new_file(file: PromptFile, target: Target, context: Context, code: str) -> Proposal | NoEdit:
     new = context.new_file
     if new is None:
         return NoEdit("there is no place for a new file", code)
@@ -66,8 +114,9 @@ def _new_file(target: Target, context: Context, code: str) -> Proposal | NoEdit:
     language = detect("", new.path.as_uri())
     text = with_tests(existing, code, language.name, new)
     if text == existing:
-        return NoEdit("the model would change nothing", code)
-    warning = damage(existing, text, language) or ("" if asserts(code, language) else NO_ASSERTION)
+        return NoEdit(UNCHANGED, code)
+    warning = broken_promise(file.keeps, existing, text, language) or damage(existing, text, language) or ""
+    warning = warning or ("" if asserts(code, language) else NO_ASSERTION)
     if new.is_source:
         region = (target.start, target.end)
         return Proposal(snapshot.uri, snapshot, line_edits(existing, text), region=region, warning=warning)

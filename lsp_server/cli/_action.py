@@ -19,7 +19,7 @@ from lsp_server.chat.actions.site import Diagnostic, Target, site
 from lsp_server.chat.editing.proposal import NoEdit, Proposal
 from lsp_server.chat.prompting.context import Context, gather
 from lsp_server.chat.prompting.prompt import chat_request
-from lsp_server.chat.rewrite import Retrying, rewrite
+from lsp_server.chat.rewrite import InParts, Retrying, rewrite
 from lsp_server.chat.workspace.workspace_text import place as place_in
 from lsp_server.chat.workspace.workspace_text import shown
 from lsp_server.cli import _patch, _places
@@ -161,6 +161,8 @@ async def _outcomes(
                 yield step
             elif isinstance(step, Retrying):
                 say(f"asking again: {step.reason}")
+            elif isinstance(step, InParts):
+                say(f"part {step.number} of {step.total}")
             elif step.withheld != withheld:
                 withheld = step.withheld
                 for phrase in withheld:
@@ -175,6 +177,8 @@ def _finish(outcome: Proposal | NoEdit, job: Job, options: Options) -> None:
         write_text(json.dumps({"patch": "", "reason": outcome.reason, "text": outcome.text}) + "\n")
         return
     if job.is_message and not options.as_json:
+        if outcome.warning:
+            say(f"look at this before you use it: {outcome.warning}")
         write_text("".join(edit.text for edit in outcome.edits).strip() + "\n")
         return
     change = _change(outcome, job)

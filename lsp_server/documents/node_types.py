@@ -49,6 +49,21 @@ INTERPOLATIONS = _words(
     string_interpolation template_expression format_expression"""
 )
 
+TYPE_FIELDS = frozenset({"type", "return_type", "returns", "result"})
+TYPE_NODES = _words(
+    """type_annotation type_predicate_annotation asserts_annotation type_parameters type_arguments
+    type_argument_list type_parameter_list template_argument_list trailing_return_type type_qualifier"""
+)
+"""What says the type of something: by the field of its parent, or by itself."""
+
+TYPES_THAT_ACT = _words(
+    """as_expression cast_expression compound_literal_expression composite_literal explicit_constructor_call
+    generic_type generic_type_with_turbofish impl_item instanceof_expression new_expression
+    object_creation_expression satisfies_expression sizeof_expression struct_expression type_assertion
+    type_assertion_expression type_cast_expression type_conversion_expression type_descriptor"""
+)
+"""Nodes whose `type` decides what happens, and does not only say what something is."""
+
 FUNCTION_VALUES = frozenset(
     ["arrow_function", "function_expression", "generator_function", "func_literal", "function_definition"]
 )

@@ -31,7 +31,7 @@ from lsp_server.engine.model import LoadedModel
 from lsp_server.engine.room import fit, prompt_room
 from lsp_server.engine.scheduler import Loading, Ready, Scheduler, Unavailable
 from lsp_server.engine.vocabulary import Vocabulary
-from lsp_server.errors import BackendRejected
+from lsp_server.errors import BackendRejected, ReplyTooLong
 from lsp_server.families import FimTemplate, detect
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,9 @@ CHAT_TEMPERATURE = 0.3
 
 UNLIMITED_TOKENS = 1 << 30
 """A reply without a limit ends with its slot."""
+
+FENCE_TOKENS = 8
+"""Of a reply, for the lines before and after its code."""
 
 LOADING_POLL_S = 0.05
 
@@ -208,9 +211,23 @@ class PromptBuilder:
                 return prompt
             # As it comes on a line of its own, without the space that SentencePiece begins a text with.
             guess = vocabulary.tokenize(asked.prediction.content, after="\n")
+            if asked.engine.must_fit:
+                _check_room(len(guess), asked.max_tokens, model.slot_tokens - len(prompt.tokens))
             return replace(prompt, prediction=tuple(guess))
 
         return build
+
+
+def _check_room(code: int, max_tokens: int | None, slot: int) -> None:
+    """Refuse a rewrite that cannot become as long as what it rewrites, with its fence."""
+    room = slot if max_tokens is None else min(slot, max_tokens)
+    if code + FENCE_TOKENS > room:
+        raised = "max_tokens" if room != slot else "context_tokens"
+        raise ReplyTooLong(
+            f"The code has {code} tokens and the reply has room for {max(0, room - FENCE_TOKENS)}: "
+            f"select less, or raise {raised}.",
+            400,
+        )
 
 
 def _nobody(event: Event) -> None:

@@ -19,7 +19,7 @@ from lsp_server.engine import wire
 from lsp_server.engine.job import Cancelled, Done, Event, Failed, Job, Stats, Text
 from lsp_server.engine.reply import Costs, Reply
 from lsp_server.engine.tool_calls import ToolCallReader
-from lsp_server.errors import BackendRejected
+from lsp_server.errors import BackendRejected, ReplyTooLong
 
 if TYPE_CHECKING:
     from lsp_server.engine.fim import Prompt
@@ -53,6 +53,7 @@ class Exchange(Response):
         self._loop = asyncio.get_running_loop()
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._failed_status = 503
+        self._failed_kind = ""
         self._reply = Reply(secrets.token_hex(16), model)
         self._stream = stream
         self._usage = usage
@@ -84,6 +85,7 @@ class Exchange(Response):
             return self._build(model, vocabulary)
         except BackendRejected as error:
             self._failed_status = error.status
+            self._failed_kind = "reply_too_long" if isinstance(error, ReplyTooLong) else ""
             raise
 
     def _emit(self, event: Event) -> None:
@@ -118,7 +120,7 @@ class Exchange(Response):
         if isinstance(event, Failed) and event.refused and self._failed_status >= 500:
             self._failed_status = 422
         kind = "invalid_request_error" if self._failed_status < 500 else "service_unavailable"
-        return JSONResponse(wire.failure(message, kind), self._failed_status)
+        return JSONResponse(wire.failure(message, self._failed_kind or kind), self._failed_status)
 
     async def _answer_with_stream(self, event: Event, send: Send) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]

@@ -26,6 +26,8 @@ class EngineFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which document or conversation is continued: its KV cache is looked for first."""
     priority: Literal["completion", "chat"] | None = None
     """Who waits for whom; by default the end point decides."""
+    must_fit: bool = False
+    """Refuse a rewrite whose `prediction` is longer than its reply may become."""
     usage: bool = False
     """Send the usage with each piece of a stream: who ends a stream early never sees the last one."""
 

@@ -111,7 +111,7 @@ class ActionRunner:
     async def propose(self, job: Job) -> Proposal | NoEdit:
         """Run an action that changes code."""
         from lsp_server.chat.editing.proposal import NoEdit
-        from lsp_server.chat.rewrite import Partial, Retrying
+        from lsp_server.chat.rewrite import InParts, Partial, Retrying
 
         with self._alone(job):
             async with RunProgress(self._session.server, job.title) as progress:
@@ -124,7 +124,9 @@ class ActionRunner:
                                 self._show(job, progress, partial, last.reply.text, last.withheld)
                             elif isinstance(last, Retrying):
                                 progress.report(f"asking again: {last.reason}")
-                assert not isinstance(last, Partial | Retrying)
+                            elif isinstance(last, InParts):
+                                progress.report(f"part {last.number} of {last.total}")
+                assert not isinstance(last, Partial | Retrying | InParts)
                 return last
 
     async def explain(self, job: Job) -> Told:

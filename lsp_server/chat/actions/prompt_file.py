@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, cast, get_args
 
 from lsp_server.chat.actions.front_matter import FrontMatter, PromptFileError, meant, shown, split
+from lsp_server.chat.editing.promises import KEEPS
 from lsp_server.documents.languages import LANGUAGES, PLAIN
 
 __all__ = ["PromptFile", "PromptFileError", "Question", "parse"]
@@ -94,6 +95,8 @@ class PromptFile:
     scope: Scope = "definition"
     documentation: bool = False
     """The reply is the documentation of a definition: it goes where the language has it, and nothing else."""
+    keeps: tuple[str, ...] = ()
+    """What an edit leaves alone, see `promises.KEEPS`; else it is not applied without a question."""
     question: Question | None = None
     max_tokens: int = 0
     """Longest reply; 0 takes the setting."""
@@ -119,6 +122,7 @@ def parse(text: str, origin: str) -> PromptFile:
         when=file.some_of("when", CONDITIONS, "condition"),
         scope=cast(Scope, file.one_of("scope", get_args(Scope), "definition")),
         documentation=file.flag("documentation"),
+        keeps=file.some_of("keeps", KEEPS, "promise"),
         question=_question(file) if "question" in file.values else None,
         max_tokens=file.number("max_tokens"),
         order=file.number("order"),
@@ -166,6 +170,8 @@ def _check_as_a_whole(file: FrontMatter, found: PromptFile) -> None:
         file.fail('output = "new_file" needs context = ["tests"]: the new file is the test file', "output")
     if found.documentation and found.output in ("new_file", "markdown"):
         file.fail(f'documentation goes into the code, so output cannot be "{found.output}"', "documentation")
+    if found.keeps and found.output == "markdown":
+        file.fail('keeps says what an edit leaves alone, and output = "markdown" edits nothing', "keeps")
     asked = {found.question.variable} if found.question is not None else set()
     known = {*VARIABLES, *asked}
     used = set(_variables(found.system)) | set(_variables(found.body))

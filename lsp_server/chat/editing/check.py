@@ -6,11 +6,12 @@ What was broken before is nobody's fault here: only what is new counts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from lsp_server.chat.editing.elisions import left_out
 from lsp_server.chat.editing.line_diff import Hunk, hunks, lines_of
+from lsp_server.chat.editing.lost_code import returns_lost, taken_away
 from lsp_server.chat.editing.python_syntax import syntax_error
 from lsp_server.documents.languages import Language
 from lsp_server.documents.outline import definitions
@@ -29,10 +30,13 @@ class _Flaw:
     size: int
 
 
-def damage(before: str, after: str, language: Language) -> str | None:
+def damage(
+    before: str, after: str, language: Language, *, replaces: bool = False, spared: Collection[int] = ()
+) -> str | None:
     """Return what is broken in `after` that was whole in `before`, as a sentence; None if nothing is.
 
-    Parses both: call it on a thread.
+    With `replaces`, `after` is to do what `before` does: then code that is gone counts, but for the lines
+    `spared`. Parses both: call it on a thread.
     """
     old_lines, new_lines = lines_of(before), lines_of(after)
     changes = hunks(old_lines, new_lines)
@@ -44,6 +48,8 @@ def damage(before: str, after: str, language: Language) -> str | None:
         or _unparsed(old, new, changes, new_lines)
         or _left_out(old_lines, new_lines, changes, language)
         or _twice(old, new)
+        or (taken_away(old_lines, new_lines, changes, language, spared) if replaces else None)
+        or (returns_lost(old, new) if replaces else None)
     )
 
 

@@ -24,6 +24,8 @@ class Proposal:
     """The part of `base` that the model was shown to work on: changed meanwhile, the edits are void."""
     warning: str = ""
     """Why it must not be applied without a look; empty if nothing speaks against it."""
+    cut: bool = False
+    """The reply ended at its token limit, and not where the model would have ended it."""
 
 
 @dataclass(frozen=True)
@@ -35,3 +37,5 @@ class NoEdit:
     """What the model said instead."""
     remedy: str = ""
     """What is wrong with the reply, where another attempt may mend that."""
+    cut: bool = False
+    """As of a `Proposal`."""

@@ -75,6 +75,7 @@ def chat_request(
         temperature=settings.temperature,
         documents=tuple(dict.fromkeys((target.snapshot.uri, target.snapshot.file_uri, *context.documents))),
         prediction=values["selection"] if repeats else None,
+        must_fit=repeats,
     )
 
 
