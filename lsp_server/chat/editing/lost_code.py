@@ -19,7 +19,7 @@ _CALL = re.compile(r"([\w$]+)\s*!?\(")
 _JUMP = re.compile(r"\s*(?:return|raise|throw|yield|break|continue|goto)\b")
 _ASSIGNED = re.compile(
     r"\s*(?:[\w<>:,&*\[\]?]+[ \t]+)*?([\w$.@]+)(?:\[[^\]]*\])?\s*(?::[^=]*)?"
-    r"(?:[-+*/|&^%:.<>]|\*\*|\?\?)?=(?![=>])"
+    r"([-+*/|&^%.<>]|\*\*|\?\?)?:?=(?![=>])(.*)"
 )
 _LONGEST = 200  # characters of a line that may begin an assignment: the pattern takes their square
 _WORD = re.compile(r"[\w$]+")
@@ -43,7 +43,7 @@ def taken_away(
     """
     there = {line.strip() for first, last in ((c[2], c[3]) for c in changes) for line in new[first:last]}
     words = set(_WORD.findall("\n".join(new)))
-    assigned = {match[1] for line in there if (match := _ASSIGNED.match(line[:_LONGEST]))}
+    assigned = {match[1] for line in new if (match := _ASSIGNED.match(line[:_LONGEST]))}
     for first, last, new_first, new_last in changes:
         gone = [
             at for at in range(first, last) if _is_code(old[at], language) and old[at].strip() not in there
@@ -76,7 +76,10 @@ def _is_missed(line: str, words: Collection[str], assigned: Collection[str]) -> 
     if _JUMP.match(line) or any(name not in words for name in _CALL.findall(line)):
         return True
     match = _ASSIGNED.match(line[:_LONGEST])
-    return match is not None and match[1] not in assigned and set(_WORD.findall(match[1])) <= set(words)
+    if match is None or not set(_WORD.findall(match[1])) <= set(words):
+        return False
+    builds_on_itself = match[2] or match[1] in _WORD.findall(match[3])
+    return bool(builds_on_itself) or match[1] not in assigned
 
 
 def _shown(line: str) -> str:
