@@ -92,7 +92,9 @@ async def rewrite(
         outcome: Proposal | NoEdit = NoEdit("the model said nothing")
         too_long = None
         try:
-            async with aclosing(_attempts(backend, file, part, context, settings, answers)) as steps:
+            # The reply to a part is that part, and not the definition that it lies in.
+            asked = file if part == target else replace(file, scope="file")
+            async with aclosing(_attempts(backend, asked, part, context, settings, answers)) as steps:
                 async for step in steps:
                     if isinstance(step, Proposal | NoEdit):
                         outcome = step

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from lsp_server.backends.protocol import Chunk
+from lsp_server.backends.protocol import ChatRequest, Chunk
 from lsp_server.chat.actions.catalogue import load
 from lsp_server.chat.actions.site import Diagnostic
 from lsp_server.chat.editing.edits import applied
 from lsp_server.chat.editing.proposal import NoEdit, Proposal
 from lsp_server.chat.prompting.context import Context, gather
-from lsp_server.chat.rewrite import CUT, Partial, Retrying, Step, rewrite
-from lsp_server.errors import BackendUnavailable, RequestRejected
+from lsp_server.chat.rewrite import CUT, InParts, Partial, Retrying, Step, rewrite
+from lsp_server.errors import BackendUnavailable, ReplyTooLong, RequestRejected, UserFacingError
 from lsp_server.settings import ChatSettings
 from tests.support.scripted_backend import ScriptedBackend
 from tests.unit.chat.drawn_site import drawn_site, problem
@@ -161,3 +162,138 @@ async def test_tests_that_assert_nothing_are_sent_back(tmp_path: Path) -> None:
     assert isinstance(proposal, Proposal)
     assert proposal.warning == ""
     assert "    assert area(2, 3) == 6" in result(proposal)
+
+
+COMMENTED = "def area(w, h):\n    # one\n    re█turn w * h\n"
+
+
+async def test_what_was_cut_off_is_never_unmarked() -> None:
+    """Also where it still parses: most of a function of plain assignments does."""
+    lines = [f"    x{n} = {n}\n" for n in range(40)]
+    drawn = "def f():\n    re█ad()\n" + "".join(lines) + "    return x1\n"
+    cut = "```python\n" + drawn.replace("█", "")[:300].rpartition("\n")[0]
+    for action in ("refactor", "simplify", "optimise"):
+        backend = ScriptedBackend([cut, Chunk("", "length")])
+        [proposal] = await run(backend, action, drawn)
+        assert isinstance(proposal, Proposal)
+        assert CUT in proposal.warning and proposal.cut
+        assert len(backend.chats) == 1
+
+
+async def test_a_cut_documentation_comment_is_marked_too() -> None:
+    backend = ScriptedBackend(['```python\n"""Return how big something', Chunk("", "length")])
+    [proposal] = await run(backend, "document", BEFORE)
+    assert isinstance(proposal, Proposal)
+    assert proposal.warning == CUT
+
+
+async def test_of_a_translation_that_changes_code_the_comments_are_taken() -> None:
+    changed = "def area(width, h):\n    # eins\n    return width * h\n"
+    backend = ScriptedBackend([block(changed)])
+    [proposal] = await run(backend, "translate_comments", COMMENTED)
+    assert result(proposal) == COMMENTED.replace("█", "").replace("one", "eins")
+    assert isinstance(proposal, Proposal) and proposal.warning == ""
+
+
+async def test_a_broken_promise_is_sent_back_and_stays_marked() -> None:
+    renamed = "def area(w, height):\n    return w * height\n"
+    backend = ScriptedBackend([block(renamed)], [block(renamed)])
+    retrying, proposal = await run(backend)
+    assert isinstance(retrying, Retrying) and "parameters of `area`" in retrying.reason
+    assert isinstance(proposal, Proposal) and "parameters of `area`" in proposal.warning
+
+
+async def test_types_with_another_default_are_sent_back() -> None:
+    drawn = "def scale(x, by=2):\n    re█turn x * by\n"
+    wrong, right = "def scale(x: int, by: int) -> int:\n", "def scale(x: int, by: int = 2) -> int:\n"
+    retrying, proposal = await run(ScriptedBackend([block(wrong)], [block(right)]), "add_types", drawn)
+    assert isinstance(retrying, Retrying)
+    assert result(proposal) == f"{right}    return x * by\n"
+
+
+async def test_without_comments_no_model_is_asked() -> None:
+    backend = ScriptedBackend()
+    drawn = "def area(w, h):\n    re█turn w * h\n"
+    here = drawn_site("python", drawn)
+    file = load([]).get("translate_comments")
+    assert file is not None
+    target = here.target(file.scope)
+    assert target is not None
+    steps = [step async for step in rewrite(backend, file, target, Context(), ChatSettings())]
+    assert steps == [NoEdit("there is no comment in it")]
+    assert backend.chats == []
+
+
+def long_function(count: int) -> str:
+    body = "".join(f"    # say {n}\n    value_{n} = read({n})\n" for n in range(count))
+    return f"def f():\n{body}    return value_0\n"
+
+
+def translated(request: ChatRequest) -> str:
+    """Return what a model would answer that does as it is told."""
+    code = request.messages[-1].content.rpartition("```python\n")[2].partition("```")[0]
+    return block(code.replace("# say", "# sage"))
+
+
+class Translator(ScriptedBackend):
+    """Translates what it is asked to, as far as `room` characters of a reply go."""
+
+    def __init__(self, room: int, *, counts: bool = False) -> None:
+        super().__init__()
+        self.room, self.counts = room, counts
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        self.chats.append(request)
+        text = translated(request)
+        if self.counts and request.must_fit and len(request.prediction or "") > self.room:
+            raise ReplyTooLong("The code is longer than the reply.", 400)
+        yield Chunk(text[: self.room])
+        yield Chunk("", "length" if len(text) > self.room else "stop")
+
+
+@pytest.mark.parametrize(("room", "counts"), [(10_000, False), (1500, True), (1500, False), (400, True)])
+async def test_a_long_function_is_translated_in_parts_and_whole_in_the_end(room: int, counts: bool) -> None:
+    code = long_function(120)
+    here = drawn_site("python", f"█{code}█")
+    file = load([]).get("translate_comments")
+    assert file is not None
+    target = here.target(file.scope)
+    assert target is not None
+    backend = Translator(room, counts=counts)
+    steps = [step async for step in rewrite(backend, file, target, Context(), ChatSettings())]
+    assert result(steps[-1]) == code.replace("# say", "# sage")
+    assert isinstance(steps[-1], Proposal) and steps[-1].warning == "" and not steps[-1].cut
+    assert [step for step in steps if isinstance(step, InParts)]
+
+
+async def test_a_function_that_cannot_be_done_in_parts_is_refused_with_the_engines_words() -> None:
+    words = "The code has 2000 tokens and the reply has room for 1016: select less, or raise max_tokens."
+    with pytest.raises(UserFacingError, match=r"The function is too long .* or raise chat\.max_tokens\."):
+        await run(ScriptedBackend(ReplyTooLong(words, 400)), "refactor")
+
+
+async def test_a_part_that_fails_is_told_and_the_others_count() -> None:
+    code = long_function(120)
+    here = drawn_site("python", f"█{code}█")
+    file = load([]).get("translate_comments")
+    assert file is not None
+    target = here.target(file.scope)
+    assert target is not None
+    backend = Translator(10_000)
+    first = backend.chat
+
+    async def chat(request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        if any("say 0\n" in message.content for message in request.messages):
+            yield Chunk("I will not.")
+            yield Chunk("", "stop")
+            return
+        async for chunk in first(request):
+            yield chunk
+
+    backend.chat = chat  # type: ignore[method-assign]
+    *_, proposal = [step async for step in rewrite(backend, file, target, Context(), ChatSettings())]
+    assert isinstance(proposal, Proposal)
+    assert "lines 1 to" in proposal.warning and "stay as they are" in proposal.warning
+    text = result(proposal)
+    assert "# say 0\n" in text and "# sage 119\n" in text
+    assert text.replace("# sage", "# say") == code
