@@ -14,7 +14,7 @@ import pytest
 from lsp_server.backends import local
 from lsp_server.backends.local import LocalBackend
 from lsp_server.backends.protocol import ChatMessage, ChatRequest, FimRequest, ToolSpec
-from lsp_server.errors import BackendLoading, BackendUnavailable, ModelError, UserFacingError
+from lsp_server.errors import BackendLoading, BackendUnavailable, ModelError, ReplyTooLong, UserFacingError
 from lsp_server.settings import LocalSettings
 from tests.support.engines import own_state, started_engines, wait_until_gone
 
@@ -183,3 +183,17 @@ async def test_a_small_model_is_asked_without_tools(state: Path, model_path: Pat
         said = "".join([chunk.text async for chunk in backend.chat(question)])
         assert "x" in said
         assert "".join([chunk.text async for chunk in backend.chat(with_tools)]) == said
+
+
+async def answer(backend: LocalBackend, request: ChatRequest) -> str:
+    return "".join([chunk.text async for chunk in backend.chat(request)])
+
+
+async def test_a_rewrite_that_cannot_fit_is_refused_by_what_its_tokens_are(backend: LocalBackend) -> None:
+    question = ChatRequest((ChatMessage("user", "Say yes."),), max_tokens=60, prediction="x = 1\n" * 30)
+    with pytest.raises(ReplyTooLong, match=r"^The code has \d+ tokens .* room for 52: .*max_tokens\.$"):
+        await answer(backend, replace(question, must_fit=True))
+    with pytest.raises(ReplyTooLong, match=r"raise context_tokens\.$"):
+        await answer(backend, replace(question, prediction="x = 1\n" * 300, max_tokens=9000, must_fit=True))
+    assert await answer(backend, replace(question, max_tokens=3))
+    assert await answer(backend, replace(question, prediction="x = 1\n", must_fit=True))

@@ -8,7 +8,9 @@ reason to ask, and not to refuse.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from lsp_server.chat.editing.line_diff import Hunk
 from lsp_server.documents.languages import Language
@@ -41,9 +43,14 @@ def taken_away(
 
     `spared` are lines of the old text that may go: somebody has complained of them.
     """
-    there = {line.strip() for first, last in ((c[2], c[3]) for c in changes) for line in new[first:last]}
-    words = set(_WORD.findall("\n".join(new)))
-    assigned = {match[1] for line in new if (match := _ASSIGNED.match(line[:_LONGEST]))}
+    put = [line for _, _, first, last in changes for line in new[first:last]]
+    taken = [line for first, last, _, _ in changes for line in old[first:last]]
+    there = {line.strip() for line in put}
+    seen = _Seen(
+        words=frozenset(_WORD.findall("\n".join(new))),
+        assigned=frozenset(name for line in new if (name := _newly_assigned(line))),
+        calls_gone=Counter(_CALL.findall("\n".join(taken))) - Counter(_CALL.findall("\n".join(put))),
+    )
     for first, last, new_first, new_last in changes:
         gone = [
             at for at in range(first, last) if _is_code(old[at], language) and old[at].strip() not in there
@@ -55,7 +62,7 @@ def taken_away(
             continue
         if len(gone) >= _MANY:
             return f"{len(gone)} lines are gone, from `{_shown(old[gone[0]])}` on"
-        if _is_missed(old[gone[0]], words, assigned):
+        if _is_missed(old[gone[0]], seen):
             return f"`{_shown(old[gone[0]])}` is gone"
     return None
 
@@ -71,15 +78,29 @@ def _is_code(line: str, language: Language) -> bool:
     )
 
 
-def _is_missed(line: str, words: Collection[str], assigned: Collection[str]) -> bool:
-    """Tell whether the rest of the code shows that a line was needed."""
-    if _JUMP.match(line) or any(name not in words for name in _CALL.findall(line)):
+@dataclass(frozen=True)
+class _Seen:
+    """What of a text after a rewrite tells whether a line is missed."""
+
+    words: frozenset[str]
+    assigned: frozenset[str]
+    """Names that get a value that they do not build on."""
+    calls_gone: Counter[str]
+
+
+def _is_missed(line: str, seen: _Seen) -> bool:
+    if _JUMP.match(line) or any(seen.calls_gone[name] for name in _CALL.findall(line)):
         return True
     match = _ASSIGNED.match(line[:_LONGEST])
-    if match is None or not set(_WORD.findall(match[1])) <= set(words):
+    if match is None or not set(_WORD.findall(match[1])) <= seen.words:
         return False
-    builds_on_itself = match[2] or match[1] in _WORD.findall(match[3])
-    return bool(builds_on_itself) or match[1] not in assigned
+    return not _newly_assigned(line) or match[1] not in seen.assigned
+
+
+def _newly_assigned(line: str) -> str:
+    """Return the name to which a line gives a value that it does not build on; empty if to none."""
+    match = _ASSIGNED.match(line[:_LONGEST])
+    return "" if match is None or match[2] or match[1] in _WORD.findall(match[3]) else match[1]
 
 
 def _shown(line: str) -> str:
