@@ -42,7 +42,9 @@ class Options:
 @click.argument("words", nargs=-1, metavar="[QUESTION] [FILE[:FIRST-LAST]]...")
 @click.option("--action", metavar="ID", help="Run this code action on FILE, see `lsp_server prompts list`.")
 @click.option("--write", is_flag=True, help="With --action: change the file instead of printing a diff.")
-@click.option("--force", is_flag=True, help="With --write: even if the result does not parse.")
+@click.option(
+    "--force", is_flag=True, help="With --write: even if there is a warning, such as code that is gone."
+)
 @click.option("--answer", metavar="TEXT", default="", help="With --action: the answer to what it asks.")
 @click.option(
     "--problem", "problems", metavar="TEXT", multiple=True, help="With --action fix: what is wrong there."

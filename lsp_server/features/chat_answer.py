@@ -39,7 +39,6 @@ ORDER_S = 2.0
 EDIT_PAUSE_S = 0.15
 """Between two edits: editors draw, and tell each change."""
 TITLE = "Chat"
-CUT = "the answer was cut off: raise chat.max_tokens for longer ones"
 SILENT = "the model said nothing"
 BROKEN = "an internal error, please report it"
 
@@ -179,6 +178,8 @@ class ChatAnswer:
 
     def _take(self, chunk: Chunk) -> None:
         self._writer.answer.say(chunk.text)
+        from lsp_server.chat.chats.conversation import CUT
+
         if chunk.finish_reason == "length":
             self._notes[CUT] = None
         if chunk.origin is not None and chunk.origin.withheld:

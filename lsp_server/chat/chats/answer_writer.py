@@ -73,8 +73,9 @@ class AnswerText:
         self._take_what_is_decided()
 
     def note(self, sentence: str) -> None:
-        """Add a sentence of ours, in a paragraph of its own."""
+        """Add a sentence of ours, in a paragraph of its own, behind the block that is open."""
         self._end_line()
+        self._close_block()
         line = ""
         for part in ("", note(sentence), ""):
             line += self._escapes.take(part) + self._escapes.end_line()
@@ -84,9 +85,12 @@ class AnswerText:
     def end(self) -> None:
         """Take note that nothing more is said."""
         self._end_line()
+        self._close_block()
+
+    def _close_block(self) -> None:
         fence = FencedCode(self._text).open_at_end()
         if fence is not None:
-            self._text = f"{self.text}\n{fence}"
+            self._text = f"{self.text}\n{self._escapes.take(fence)}{self._escapes.end_line()}"
 
     def _end_line(self) -> None:
         line, self._line = self._line, ""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from lsp_server.chat.chats.conversation import Conversation, Turn, lines_of, unprotected
+from lsp_server.chat.chats.conversation import CUT, Conversation, Turn, lines_of, note, unprotected
 from lsp_server.chat.chats.escapes import unescaped
 from lsp_server.chat.chats.merge_code import merged
 from lsp_server.chat.editing.check import damage
@@ -52,6 +52,8 @@ class AimedBlock:
 
     code: str
     aims: tuple[Aim, ...]
+    cut: bool = False
+    """The answer ended in it, at its token limit."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def block_at(conversation: Conversation, offset: int) -> AimedBlock | None:
     line = len(lines_of(answer.raw[: max(0, offset - answer.body)])) - 1
     for block, first, last in _blocks(answer):
         if first <= line <= last:
-            return AimedBlock(block.code, tuple(_aims(conversation, answer, block)))
+            rest = "\n".join(lines_of(answer.raw)[last + 1 :]).strip()
+            cut = rest.startswith(note(CUT))
+            return AimedBlock(block.code, tuple(_aims(conversation, answer, block)), cut)
     return None
 
 
@@ -130,7 +134,7 @@ def proposal(block: AimedBlock, aim: Aim, target: TargetFile) -> Proposal:
         creates=not target.exists,
         disk_text="" if target.open else old,
         region=(edits[0].start, edits[-1].end) if edits else (0, 0),
-        warning="; ".join(filter(None, [left_out, warning])),
+        warning="; ".join(filter(None, [CUT if block.cut else "", left_out, warning])),
     )
 
 

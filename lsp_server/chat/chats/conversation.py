@@ -220,6 +220,10 @@ def unprotected(line: str) -> str:
     return line[1:] if line.startswith("\\") and is_protected(line) else line
 
 
+CUT = "the answer was cut off: raise chat.max_tokens for longer ones"
+"""The note below an answer that ended at its token limit: its last block may be less than it was to be."""
+
+
 def note(sentence: str) -> str:
     """Return a sentence of ours as a line of the document."""
     return f"{NOTE} {' '.join(sentence.split())}"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lsp_server.chat.chats.answer_writer import AnswerText
 from lsp_server.chat.chats.apply_block import Aim, AimedBlock, best_aim, block_at, proposal, target_file
-from lsp_server.chat.chats.conversation import parse
+from lsp_server.chat.chats.conversation import CUT, parse
 from lsp_server.chat.editing.edits import applied
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.errors import UserFacingError
@@ -223,3 +224,21 @@ def test_a_block_without_a_file_says_what_to_do(tmp_path: Path) -> None:
     found = best_aim(AimedBlock("x", ()), tmp_path, ())
     assert isinstance(found, UserFacingError)
     assert "attach the file" in str(found)
+
+
+def test_the_block_in_which_an_answer_was_cut_off_is_marked(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("")
+    answer = AnswerText()
+    answer.say("Like this:\n\n```python a.py\nLIMIT = 4\n```\n\nAnd:\n\n```python a.py\nLIMIT = 5\nx =")
+    answer.note(CUT)
+    answer.end()
+    text = CHAT + answer.text
+    conversation = parse(text)
+    assert conversation is not None
+    first, last = (block_at(conversation, text.index(code)) for code in ("= 4", "= 5"))
+    assert first is not None and not first.cut
+    assert last is not None and last.cut
+    assert last.code == "LIMIT = 5\nx =\n", "the note is no part of it"
+    target = target_file(Aim("a.py"), tmp_path, ())
+    assert proposal(last, Aim("a.py"), target).warning.startswith(CUT)
+    assert proposal(first, Aim("a.py"), target).warning == ""
