@@ -280,7 +280,9 @@ def test_the_next_run_waits_for_the_end_of_a_stopped_one(
         assert editor.turns(uri) == ["You: Well?", "Model: pass", "You: "]
     else:  # there is no question yet
         assert answered["state"] == "refused"
-        assert "write one" in client.expect("window/showMessage")["message"]
+        # On a busy machine the wait for the stopped run is over before the next heading is there.
+        message = client.expect("window/showMessage")["message"]
+        assert "write one" in message or "Write a question" in message
 
 
 def test_closing_the_chat_stops_the_model(make: Make, model: ScriptedServer, client: LspClient) -> None:
