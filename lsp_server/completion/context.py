@@ -52,16 +52,29 @@ class ContextBuilder:
         self._trees = SyntaxTrees()
         self._outlines = StableOutlines()
         self._lock = Lock()
+        self._closed = 0
+        """Documents closed so far."""
 
     async def build(self, snapshot: Snapshot, offset: int) -> Context:
         """Return the context at `offset`, without blocking the event loop."""
-        return await asyncio.to_thread(self._build, snapshot, offset)
+        return await asyncio.to_thread(self._build_open, snapshot, offset, self._closed)
 
     def forget(self, uri: str) -> None:
         """Drop the tree of a closed document."""
-        self._trees.forget(uri)
         with self._lock:
+            self._closed += 1
+            self._trees.forget(uri)
             self._outlines.forget(uri)
+
+    def _build_open(self, snapshot: Snapshot, offset: int, closed: int) -> Context:
+        """Build, and keep nothing if it may have been this document that was closed meanwhile."""
+        try:
+            return self._build(snapshot, offset)
+        finally:
+            with self._lock:
+                if self._closed != closed:
+                    self._trees.forget(snapshot.uri)
+                    self._outlines.forget(snapshot.uri)
 
     def _build(self, snapshot: Snapshot, offset: int) -> Context:
         tree = self._trees.parse(snapshot)

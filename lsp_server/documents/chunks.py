@@ -12,9 +12,9 @@ from types import TracebackType
 import tree_sitter
 
 CHUNK = 16 * 1024  # bytes per read: 2 ms of parsing between two chances for other threads
-_CHARACTER = (
-    4  # bytes of the longest character in UTF-8: a shorter chunk may end inside of the one it starts with
-)
+# Bytes of the longest character in UTF-8: a shorter chunk may end inside of the character it starts with.
+_CHARACTER = 4
+_NO_TEXT = bytes(CHUNK)
 
 
 class _Buffer:
@@ -60,5 +60,6 @@ class Chunks:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         if self._buffer is not None:
+            self._buffer.memory[:] = _NO_TEXT
             _free.append(self._buffer)
             self._buffer = None

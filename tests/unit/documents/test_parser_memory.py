@@ -23,7 +23,10 @@ from lsp_server.documents.syntax import SyntaxTree, SyntaxTrees, parse
 from tests.unit.documents.test_syntax import LANGUAGE, shape
 
 PARSED = [language for language in LANGUAGES if grammar(language) is not None]
-WORDS = "x = [1, 'a', \"b\"] # c\n// d\n/* e */ <p a='b'>t</p>\n- k: v\n\n```py\ni\n```\n  <<A\nh\nA\nif y { z }\n"
+WORDS = (
+    "x = [1, 'a', \"b\"] # c\n// d\n/* e */ <p a='b'>t</p>\n- k: v\n\n"
+    "```py\ni\n```\n  <<A\nh\nA\nif y { z }\n"
+)
 """A bit of everything, so that each grammar's own scanner has strings, comments and blocks to remember."""
 
 SLACK_BYTES = 20_000
