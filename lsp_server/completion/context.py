@@ -78,9 +78,11 @@ class ContextBuilder:
 
     def _build(self, snapshot: Snapshot, offset: int) -> Context:
         tree = self._trees.parse(snapshot)
-        prefix, suffix = self._window(snapshot, tree, offset)
+        start, end, outline = self._window(snapshot, tree, offset)
+        prefix, suffix = unix(outline + snapshot.text[start:offset]), unix(snapshot.text[offset:end])
         syntax = syntax_context(snapshot, tree, offset)
-        head, tail = syntax.left, syntax.right
+        # A line may be a whole file; what was not sent is not looked at while the model writes.
+        head, tail = syntax.left[max(0, len(syntax.left) - offset + start) :], syntax.right[: end - offset]
         block = Block(snapshot, tree, offset, syntax)
         cursor = Cursor(
             head=head,
@@ -103,7 +105,8 @@ class ContextBuilder:
             judge=Candidates(syntax.language, prefix + cursor.opening, suffix),
         )
 
-    def _window(self, snapshot: Snapshot, tree: SyntaxTree | None, offset: int) -> tuple[str, str]:
+    def _window(self, snapshot: Snapshot, tree: SyntaxTree | None, offset: int) -> tuple[int, int, str]:
+        """Return where the text that is sent starts and ends, and the outline of the rest."""
         text = snapshot.text
         budget = self._settings.context_tokens * CHARS_PER_TOKEN
         after = int(budget * self._settings.suffix_share)
@@ -116,7 +119,7 @@ class ContextBuilder:
             start = prefix_window(text, offset, before - share)
             with self._lock:  # two keystrokes may be looked at side by side
                 outline = self._outlines.text(snapshot.uri, tree, (start, end), share)
-        return unix(outline + text[start:offset]), unix(text[offset:end])
+        return start, end, outline
 
 
 def _line_end(text: str, offset: int) -> str:
