@@ -30,6 +30,10 @@ SIZE_LIMIT_BYTES = 1024 * 1024
 DEPTH_LIMIT = 500
 """Code nests less than 100 deep; a file of 100,000 opening brackets nests as deep as it is long."""
 
+NEAR_BYTES = 2000
+MOST_CHILDREN = 2 * NEAR_BYTES
+"""Children of one node that are looked at (`children_around`): so many tokens of a byte are near a place."""
+
 TIME_LIMIT_S = 2.0
 """Give up a parse that takes longer: no completion waits for it, and only text that is not code gets here
 (unbalanced brackets and quotes at random parse at 0.3 MB/s)."""
@@ -197,6 +201,34 @@ def _run(known: tree_sitter.Language, data: bytes, old: tree_sitter.Tree | None)
             return parser.parse(chunks.read, old, progress_callback=give_up)
     except ValueError:  # what py-tree-sitter raises for a parse that was given up
         return None
+
+
+def children_around(node: tree_sitter.Node, byte: int) -> list[tree_sitter.Node]:
+    """Return the children of a node in their order; of thousands the first, the last and those near `byte`.
+
+    A minified line and a table have their brackets first and last, and `Node.children` holds the GIL.
+    """
+    if node.child_count <= MOST_CHILDREN:
+        return node.children
+    cursor = node.walk()
+    cursor.goto_first_child()
+    found = _siblings(cursor, MOST_CHILDREN // 4)
+    cursor.reset(node)
+    if cursor.goto_first_child_for_byte(max(0, byte - NEAR_BYTES)) is not None:
+        found += _siblings(cursor, MOST_CHILDREN, byte + NEAR_BYTES)
+    last = node.child(node.child_count - 1)
+    once = {child.id: child for child in (*found, last) if child is not None}
+    return sorted(once.values(), key=lambda child: (child.start_byte, child.end_byte))
+
+
+def _siblings(cursor: tree_sitter.TreeCursor, most: int, before: int | None = None) -> list[tree_sitter.Node]:
+    """Return up to `most` nodes from where a cursor stands on, as far as they start `before` a byte."""
+    found: list[tree_sitter.Node] = []
+    while (node := cursor.node) is not None and (before is None or node.start_byte < before):
+        found.append(node)
+        if len(found) == most or not cursor.goto_next_sibling():
+            break
+    return found
 
 
 def changed_bytes(old: bytes, new: bytes) -> tuple[int, int, int]:
