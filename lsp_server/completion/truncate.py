@@ -44,7 +44,7 @@ LONG_LINE = 170
 wants, and comes from a server that ignores the limit of tokens: each piece costs a look at all before it."""
 
 ENDS_TRIED = 30
-"""Ends of a line that are tried until it breaks nothing: each is a parse, and no line of code has more words."""
+"""Ends of a line that are tried until it breaks nothing: each is a parse; few lines have more words."""
 
 _DECIDING = re.compile(r"(?<=[\n)\]}])")
 """Where the end of a completion may become known; so it does not matter how the stream is cut into pieces."""
