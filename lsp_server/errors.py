@@ -18,6 +18,11 @@ CodestralLspError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class CodestralLspError(Exception):
     """Base of everything this package raises on purpose."""
@@ -25,6 +30,12 @@ class CodestralLspError(Exception):
 
 class UserFacingError(CodestralLspError):
     """An error whose message is one clear sentence for the user; details belong in the log."""
+
+    def bare(self) -> Self:
+        """Return the error without the frames it went through, which keep all their text: for keeping it."""
+        copy = type(self).__new__(type(self), *self.args)
+        vars(copy).update(vars(self))
+        return copy
 
 
 class ConfigurationError(UserFacingError):

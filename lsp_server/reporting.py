@@ -73,6 +73,7 @@ class Reporter:
         fresh = now - self._shown.get(cause, -QUIET_S) >= QUIET_S
         logger.log(severity.value if fresh else logging.DEBUG, "%s", message)
         if fresh:
+            self._shown = {it: at for it, at in self._shown.items() if now - at < QUIET_S}
             self._shown[cause] = now
             self._show(Notice(severity, message, self._log_place, setting))
 

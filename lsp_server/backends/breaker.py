@@ -65,11 +65,11 @@ class Breaker:
 
     @property
     def error(self) -> UserFacingError:
-        """What opened it; for a rate limit with the time that is left."""
+        """What opened it, to be raised; for a rate limit with the time that is left."""
         assert self._error is not None
         if isinstance(self._error, RateLimited):
             return RateLimited(str(self._error), max(0.0, self._until - self._clock()))
-        return self._error
+        return self._error.bare()  # one that is raised again and again gets longer with each time
 
     def failed(self, error: UserFacingError) -> bool:
         """Take note of a failure and say whether it is a reason not to ask this backend."""
@@ -94,7 +94,7 @@ class Breaker:
         self._pause_s = 0.0
 
     def _open(self, error: UserFacingError, pause_s: float) -> None:
-        self._error = error
+        self._error = error.bare()
         self._until = self._clock() + pause_s
 
 

@@ -41,7 +41,7 @@ def load_settings(root: Path | None, overrides: tuple[str, ...] = ()) -> Setting
 
 def resolve(root: Path | None, overrides: tuple[str, ...] = ()) -> Resolved:
     """Do the same without showing anything."""
-    command_line = Layer("--set", _nested(overrides))
+    command_line = Layer("--set", nested(overrides))
     resolved = options.resolve([*config_files.layers(root), command_line], references.check)
     for problem in resolved.problems:
         if problem.place == command_line.place:
@@ -49,7 +49,7 @@ def resolve(root: Path | None, overrides: tuple[str, ...] = ()) -> Resolved:
     return resolved
 
 
-def _nested(overrides: tuple[str, ...]) -> dict[str, object]:
+def nested(overrides: tuple[str, ...]) -> dict[str, object]:
     """Turn `section.name=value` into the shape of a configuration file."""
     values: dict[str, object] = {}
     for override in overrides:

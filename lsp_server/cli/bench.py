@@ -20,6 +20,7 @@ import click
 from lsp_server.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from lsp_server.cli._waiting import Waits
     from lsp_server.completion.completer import Completer
     from lsp_server.completion.result import Completion, NoCompletion
     from lsp_server.settings import Settings
@@ -78,6 +79,38 @@ def typing(
         click.echo(json.dumps(dataclasses.asdict(stroke)) if as_json else _row(stroke))
     if not as_json:
         click.echo(_summary(strokes))
+
+
+@bench.command()
+@click.option("--keys", default=50, show_default=True, help="How many keys to type into each text.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per text.")
+@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Set an option for this run.")
+def hover(keys: int, as_json: bool, overrides: tuple[str, ...]) -> None:
+    """Complete in texts that are hard on a server, and count how long other documents wait meanwhile.
+
+    A server is started as an editor starts it. Times of hovers in another document are given in multiples of
+    the same server's at rest.
+    """
+    from lsp_server.cli._terminal import load_settings, nested
+    from lsp_server.cli._waiting import measure
+
+    load_settings(Path.cwd(), overrides)  # says what is wrong with them
+    quiet: list[Waits] = []
+
+    def tell(waits: Waits) -> None:
+        quiet.append(waits)
+        click.echo(json.dumps(dataclasses.asdict(waits)) if as_json else _waits_row(waits, quiet[0]))
+
+    asyncio.run(measure(Path.cwd(), nested(overrides), keys, tell))
+
+
+def _waits_row(waits: Waits, quiet: Waits) -> str:
+    row = f"{waits.name:>20}  {len(waits.ms):>4} hovers"
+    for share, label in ((0.5, "p50"), (0.99, "p99"), (1.0, "max")):
+        row += f"  {label} {waits.at(share):7.1f} ms"
+    return (
+        row if waits is quiet else f"{row}  p99 is {waits.at(0.99) / quiet.at(0.99):.1f} times that at rest"
+    )
 
 
 def split_keys(text: str) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 from lsp_server.completion.cursor import columns, first_line
 from lsp_server.documents.context import SyntaxContext, syntax_context
+from lsp_server.documents.lines import opens_block
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.syntax import SyntaxTree
 
@@ -19,6 +19,8 @@ _TABS = frozenset({"go"})
 _LINES_LOOKED_AT = 500
 """Enough to meet an indented block; a file without one this far has long tables in it."""
 
+_CHARACTERS_LOOKED_AT = 100_000
+"""So many lines of more than twice the length that style guides allow."""
 
 _LEAVING = frozenset({"return", "raise", "pass", "break", "continue"})
 
@@ -76,7 +78,7 @@ class Block:
         """Look around as if the cursor's empty line went on where the line above stands."""
         last = self._above.rstrip().rpartition("\n")[2]
         indent = _blanks(last)
-        if re.search(f"(?:{self._syntax.language.opener})$", last.rstrip()):
+        if opens_block(self._syntax.language, last):
             indent += self._unit()
         if not indent:
             return self._syntax
@@ -108,11 +110,10 @@ class Block:
 
     def _unit(self) -> str:
         """Return the indentation of a new block: that of the first one in the document."""
-        opener = re.compile(f"(?:{self._syntax.language.opener})$")
-        lines = self._text.splitlines()[:_LINES_LOOKED_AT]
+        lines = self._text[:_CHARACTERS_LOOKED_AT].splitlines()[:_LINES_LOOKED_AT]
         for header, line in pairwise(lines):
             deeper = columns(line) > columns(header) and _blanks(line).startswith(_blanks(header))
-            if deeper and line.strip() and opener.search(header.rstrip()):
+            if deeper and line.strip() and opens_block(self._syntax.language, header):
                 return _blanks(line)[len(_blanks(header)) :]
         return "\t" if self._syntax.language.name in _TABS or "\n\t" in self._text else _UNIT
 

@@ -52,22 +52,37 @@ class ContextBuilder:
         self._trees = SyntaxTrees()
         self._outlines = StableOutlines()
         self._lock = Lock()
+        self._closed = 0
+        """Documents closed so far."""
 
     async def build(self, snapshot: Snapshot, offset: int) -> Context:
         """Return the context at `offset`, without blocking the event loop."""
-        return await asyncio.to_thread(self._build, snapshot, offset)
+        return await asyncio.to_thread(self._build_open, snapshot, offset, self._closed)
 
     def forget(self, uri: str) -> None:
         """Drop the tree of a closed document."""
-        self._trees.forget(uri)
         with self._lock:
+            self._closed += 1
+            self._trees.forget(uri)
             self._outlines.forget(uri)
+
+    def _build_open(self, snapshot: Snapshot, offset: int, closed: int) -> Context:
+        """Build, and keep nothing if it may have been this document that was closed meanwhile."""
+        try:
+            return self._build(snapshot, offset)
+        finally:
+            with self._lock:
+                if self._closed != closed:
+                    self._trees.forget(snapshot.uri)
+                    self._outlines.forget(snapshot.uri)
 
     def _build(self, snapshot: Snapshot, offset: int) -> Context:
         tree = self._trees.parse(snapshot)
-        prefix, suffix = self._window(snapshot, tree, offset)
+        start, end, outline = self._window(snapshot, tree, offset)
+        prefix, suffix = unix(outline + snapshot.text[start:offset]), unix(snapshot.text[offset:end])
         syntax = syntax_context(snapshot, tree, offset)
-        head, tail = syntax.left, syntax.right
+        # A line may be a whole file; what was not sent is not looked at while the model writes.
+        head, tail = syntax.left[max(0, len(syntax.left) - offset + start) :], syntax.right[: end - offset]
         block = Block(snapshot, tree, offset, syntax)
         cursor = Cursor(
             head=head,
@@ -90,7 +105,8 @@ class ContextBuilder:
             judge=Candidates(syntax.language, prefix + cursor.opening, suffix),
         )
 
-    def _window(self, snapshot: Snapshot, tree: SyntaxTree | None, offset: int) -> tuple[str, str]:
+    def _window(self, snapshot: Snapshot, tree: SyntaxTree | None, offset: int) -> tuple[int, int, str]:
+        """Return where the text that is sent starts and ends, and the outline of the rest."""
         text = snapshot.text
         budget = self._settings.context_tokens * CHARS_PER_TOKEN
         after = int(budget * self._settings.suffix_share)
@@ -103,7 +119,7 @@ class ContextBuilder:
             start = prefix_window(text, offset, before - share)
             with self._lock:  # two keystrokes may be looked at side by side
                 outline = self._outlines.text(snapshot.uri, tree, (start, end), share)
-        return unix(outline + text[start:offset]), unix(text[offset:end])
+        return start, end, outline
 
 
 def _line_end(text: str, offset: int) -> str:

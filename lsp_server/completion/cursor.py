@@ -22,6 +22,9 @@ _CLOSING_WORD = re.compile(r"(end|fi|done|esac|until)\b(?!\s*=(?!=))")
 _MIDDLE_WORD = re.compile(r"(else|elsif|elseif|elif|when|in|rescue|ensure)\b|;;")
 """How a line starts that goes on with a block where another part of it ends."""
 
+LONGEST_HEADER = 1000
+"""Characters of a line that may open a block: some languages' patterns take time in the square of it."""
+
 _BRACKETS = {")", "]", "}"}
 
 _PROSE = frozenset({"plain text", "markdown", "html"})
@@ -77,7 +80,7 @@ class Cursor:
         """Say whether `line`, written at the cursor, opens a block or brackets that nothing below is in."""
         whole = self.head + line
         opener = rf"(?:{self.language.opener}|[(\[{{])$"
-        if not self.counts_brackets or not re.search(opener, whole.rstrip(), re.DOTALL):
+        if not self.counts_brackets or not re.search(opener, whole.rstrip()[-LONGEST_HEADER:], re.DOTALL):
             return False
         return columns(first_line(self.below) or "") <= columns(whole)
 

@@ -58,10 +58,10 @@ def tail_join(text: str, head: str, tail: str, language: Language) -> int | None
     the `;` or `);` of a line inside of brackets that `text` opens and `tail` does not close. Blanks
     that `tail` starts with are not given twice.
     """
-    most = open_brackets(head + tail, language)
     for start, stop in _occurrences(text, tail.strip()):
         ends_line = text[stop:].lstrip(" \t")[:1] == "\n"
-        if ends_line and open_brackets(head + text[:stop], language) <= most:
+        # Brackets are counted only where there is something to join: the line may be a whole file.
+        if ends_line and open_brackets(head + text[:stop], language) <= open_brackets(head + tail, language):
             return start - _shared_blanks(text[:start], tail)
     return None
 

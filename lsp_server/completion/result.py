@@ -51,6 +51,8 @@ class Trace:
     """What ended the completion."""
     usage: Usage | None = None
     stages_ms: dict[str, float] = field(default_factory=dict)
+    counted: bool = False
+    """Whether the statistics have it: two requests may be answered by one reply."""
 
 
 @dataclass(frozen=True)

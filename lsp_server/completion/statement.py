@@ -36,6 +36,9 @@ _LEADING_NODES = frozenset(
     {"decorator", "attribute_item", "attribute_list", "annotation", "marker_annotation", "modifiers"}
 )
 
+_MOST_ERRORS = 50
+"""What is this broken is no code of the language: a tree says nothing of it, and parsing it again for each
+line that a model writes takes fifty times as long as code does."""
 
 _FENCE = "```"
 
@@ -49,6 +52,8 @@ class Candidates:
         self._start = len(before)
         self._base = syntax.parse(before + after, language)
         self._errors = _errors(self._base.root) if self._base is not None else 0
+        if self._errors > _MOST_ERRORS:
+            self._base = None
 
     def statement_end(self, text: str) -> int | None:
         """Return where the first statement of `text` ends; None while it is not known to be complete."""

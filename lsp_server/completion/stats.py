@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lsp_server.backends.protocol import Usage
 from lsp_server.completion.acceptance import Offer, Offers
-from lsp_server.completion.result import Completion, NoCompletion, Reason, Source, Trace
+from lsp_server.completion.result import Completion, NoCompletion, Reason, Source
 from lsp_server.documents.snapshot import Snapshot
 
 REMEMBERED = 1000
@@ -54,7 +54,6 @@ class Stats:
         self.accepted_characters = 0
         self.backends: dict[str, BackendStats] = {}
         self._offers = Offers()
-        self._counted: Trace | None = None
 
     def answered(self, outcome: Completion | NoCompletion, elapsed_ms: float) -> None:
         """Count a request and what came of it."""
@@ -64,9 +63,9 @@ class Stats:
         else:
             self.nothing[outcome.reason] += 1
         trace = outcome.trace
-        asked = "stream" in trace.stages_ms and trace is not self._counted
+        asked = "stream" in trace.stages_ms and not trace.counted
         if asked and not (isinstance(outcome, NoCompletion) and outcome.reason is Reason.SUPERSEDED):
-            self._counted = trace  # a reply may answer two requests, if somebody types along
+            trace.counted = True  # a reply may answer two requests, if somebody types along
             backend = self.backends.setdefault(trace.backend, BackendStats())
             backend.answers += 1
             backend.times_ms.append(elapsed_ms)

@@ -43,6 +43,9 @@ LONG_LINE = 170
 """Characters that as many lines as are waited for may have on average. What is longer is no code that anyone
 wants, and comes from a server that ignores the limit of tokens: each piece costs a look at all before it."""
 
+ENDS_TRIED = 30
+"""Ends of a line that are tried until it breaks nothing: each is a parse; few lines have more words."""
+
 _DECIDING = re.compile(r"(?<=[\n)\]}])")
 """Where the end of a completion may become known; so it does not matter how the stream is cut into pieces."""
 
@@ -127,7 +130,8 @@ class Truncator:
         """Keep as much of the first line as goes together with the rest of the cursor's line."""
         inside = joins.tail_inside(raw, self._cursor.tail)
         line = raw.split("\n", 1)[0] if inside is None else raw[:inside]
-        for end in [len(line), *(word.start() for word in reversed(list(_WORD.finditer(line))))]:
+        words = [word.start() for word in _WORD.finditer(line)][-ENDS_TRIED:]
+        for end in [len(line), *reversed(words)]:
             if not self._judge.breaks(line[:end]):
                 return Cut(line[:end], "line" if inside is None else "join")
         return Cut("", "line")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from tree_sitter import Node
 
 from lsp_server.documents import lines as text_lines
-from lsp_server.documents.look import Look, Range
+from lsp_server.documents.look import LONGEST_LINE, Look, Range
 from lsp_server.documents.node_types import STRINGS
 from lsp_server.documents.tokens import closing_node
 
@@ -86,6 +84,7 @@ def _line_opens(look: Look) -> bool:
         content = look.line_text(look.line_above())
     if any(not item.is_quote and item != look.block_brace for item in look.unclosed):
         return False
+    content = content[-LONGEST_LINE:]
     place, at = text_lines.scan(look.language, content)
     code = content[:at] if place == "comment" else content
-    return re.search(f"(?:{look.language.opener})$", code.rstrip()) is not None
+    return text_lines.opens_block(look.language, code)

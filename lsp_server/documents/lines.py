@@ -16,6 +16,7 @@ from lsp_server.documents.positions import LINE_END, LineIndex
 Place = Literal["code", "comment", "string"]
 
 _LOOK_LINES = 2000  # lines looked at in one direction; more than any function that people indent by hand
+_LONGEST_HEADER = 1000  # characters; longer than people write
 _TAB = 8
 
 
@@ -33,6 +34,14 @@ def width(text: str) -> int:
 def line_text(text: str, lines: LineIndex, line: int) -> str:
     """Return a line without its end."""
     return text[lines.start(line) : lines.end(line)]
+
+
+def opens_block(language: Language, line: str) -> bool:
+    """Tell whether a line, without its comment, ends with what opens a block in the language's table.
+
+    Of long lines only the end is looked at: the patterns may take time in the square of the length.
+    """
+    return _opener(language).search(line.rstrip()[-_LONGEST_HEADER:]) is not None
 
 
 def headers(text: str, lines: LineIndex, line: int, indent: int) -> Iterator[int]:
@@ -81,6 +90,11 @@ def scan(language: Language, line: str, start: int = 0) -> tuple[Place, int]:
             return "string", match.start()
         at = close + len(token)
     return "code", at
+
+
+@cache
+def _opener(language: Language) -> re.Pattern[str]:
+    return re.compile(f"(?:{language.opener})$")
 
 
 @cache

@@ -17,6 +17,10 @@ from lsp_server.documents.tokens import Open, path_before, unclosed
 Range = tuple[int, int]
 """Start and end offset, in code points."""
 
+LONGEST_LINE = 10_000
+"""Characters of a line that are looked at on either side: a line may be a megabyte of minified code, and what
+this far from the offset says nothing of it that the tree does not."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -30,9 +34,9 @@ class Look:
     byte: int
     line: int
     left: str
-    """The line before the offset."""
+    """The line before the offset, at most `LONGEST_LINE` of it."""
     right: str
-    """The line after the offset, without its end."""
+    """The line after the offset, without its end, and no more than that."""
     indent: int
     """Columns that the line is indented by; on a blank line, where the offset is."""
     path: tuple[Node, ...]
@@ -75,8 +79,10 @@ def look(snapshot: Snapshot, tree: SyntaxTree | None, offset: int) -> Look:
     types = node_types(language.name)
     lines = snapshot.lines
     line = lines.line_of(offset)
-    left = snapshot.text[lines.start(line) : offset]
-    right = snapshot.text[offset : max(offset, lines.end(line))]
+    start, end = lines.start(line), max(offset, lines.end(line))
+    left = snapshot.text[max(start, offset - LONGEST_LINE) : offset]
+    right = snapshot.text[offset : min(end, offset + LONGEST_LINE)]
+    beginning = snapshot.text[start : min(end, start + LONGEST_LINE)]
     byte = tree.byte(offset) if tree else 0
     path = path_before(tree, byte) if tree else ()
     opened = unclosed(tree, path, byte) if tree else ()
@@ -93,7 +99,7 @@ def look(snapshot: Snapshot, tree: SyntaxTree | None, offset: int) -> Look:
         line=line,
         left=left,
         right=right,
-        indent=text_lines.width(left + right if (left + right).strip() else left + "x"),
+        indent=text_lines.width(beginning if beginning.strip() else left + "x"),
         path=path,
         unclosed=opened,
         broken=tree is None or any(node.is_error for node in path),

@@ -54,9 +54,9 @@ def _inside_string(tree: SyntaxTree, node: Node, byte: int) -> bool:
     if node.type.startswith(("heredoc", "nowdoc", "block_scalar")):
         return not tree.data[:byte].endswith(b"\n")
     # At the end: still inside if the closing quote is missing or the string is the opening quote alone.
-    children = node.children
-    return bool(children) and (
-        children[-1].is_missing or (len(children) == 1 and node.end_byte - node.start_byte == 1)
+    last = node.child(node.child_count - 1) if node.child_count else None
+    return last is not None and (
+        last.is_missing or (node.child_count == 1 and node.end_byte - node.start_byte == 1)
     )
 
 

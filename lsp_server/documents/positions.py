@@ -87,27 +87,37 @@ class LineIndex:
         text = self._text[start:end]
         if text.isascii():
             return min(start + column, end)
-        units = 0
-        for index, character in enumerate(text):
-            units += width(character, encoding)
-            if units > column:
-                return start + index
+        for piece in range(0, len(text), _PIECE):
+            there = units(text[piece : piece + _PIECE], encoding)
+            if there > column:
+                return start + piece + _index(text[piece : piece + _PIECE], column, encoding)
+            column -= there
         return end
 
     def position(self, offset: int, encoding: Encoding) -> tuple[int, int]:
         """Return the client's (line, column) of `offset`."""
         line = self.line_of(offset)
         text = self._text[self.start(line) : offset]
-        if encoding is Encoding.UTF32 or text.isascii():
-            return line, len(text)
-        return line, sum(width(character, encoding) for character in text)
+        return line, units(text, encoding)
 
 
-def width(character: str, encoding: Encoding) -> int:
-    """Return how many units `character` takes."""
-    code = ord(character)
-    if encoding is Encoding.UTF32:
-        return 1
+def units(text: str, encoding: Encoding) -> int:
+    """Return how many units `text` takes, half surrogate pairs included; a line may be a megabyte long."""
+    if encoding is Encoding.UTF32 or text.isascii():
+        return len(text)
     if encoding is Encoding.UTF16:
-        return 2 if code > 0xFFFF else 1
-    return 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+_PIECE = 1024  # code points that are counted together before it is looked at each of them
+
+
+def _index(text: str, column: int, encoding: Encoding) -> int:
+    """Return which character of `text` is at `column`."""
+    there = 0
+    for index, character in enumerate(text):
+        there += units(character, encoding)
+        if there > column:
+            return index
+    return len(text)

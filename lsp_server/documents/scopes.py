@@ -53,8 +53,8 @@ def _holds(look: Look, tree: SyntaxTree, made: Shape) -> bool:
 
 
 def _is_closed(body: Node) -> bool:
-    children = body.children
-    return not (children[-1] if children else body).is_missing
+    last = body.child(body.child_count - 1) if body.child_count else None
+    return not (last or body).is_missing
 
 
 def _scope(tree: SyntaxTree, made: Shape, offset: int) -> Scope:

@@ -5,8 +5,8 @@ UTF-8 bytes: `SyntaxTree.byte` and `SyntaxTree.offset` convert. Must not know wh
 
 What was measured with py-tree-sitter 0.26 on 2 busy cores: 700 kB of Python parse in 80 ms and
 re-parse in 7 ms after an edit; 1.1 MB of JavaScript on one line in 380 ms and 70 ms. Parsing bytes
-holds the GIL for all of that. Parsing through a read callback gives it up between chunks, so a
-thread that parses stalls the event loop for 12 ms at most.
+holds the GIL for all of that, and cannot be given up. Parsing through a read callback lets others go on
+between `chunks`, so a thread that parses stalls the event loop for 12 ms at most.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from functools import cached_property
 import tree_sitter
 
 from lsp_server.documents.byte_offsets import ByteOffsets, encode
+from lsp_server.documents.chunks import Chunks
 from lsp_server.documents.languages import Language, detect, grammar
 from lsp_server.documents.snapshot import Snapshot
 
@@ -29,11 +30,13 @@ SIZE_LIMIT_BYTES = 1024 * 1024
 DEPTH_LIMIT = 500
 """Code nests less than 100 deep; a file of 100,000 opening brackets nests as deep as it is long."""
 
+NEAR_BYTES = 2000
+MOST_CHILDREN = 2 * NEAR_BYTES
+"""Children of one node that are looked at (`children_around`): so many tokens of a byte are near a place."""
+
 TIME_LIMIT_S = 2.0
 """Give up a parse that takes longer: no completion waits for it, and only text that is not code gets here
 (unbalanced brackets and quotes at random parse at 0.3 MB/s)."""
-
-_CHUNK = 16 * 1024  # bytes per read: 2 ms of parsing between two chances for other threads
 
 
 @dataclass(frozen=True)
@@ -186,20 +189,46 @@ def _reparsed(old: SyntaxTree, text: str, data: bytes) -> SyntaxTree | None:
 def _run(known: tree_sitter.Language, data: bytes, old: tree_sitter.Tree | None) -> tree_sitter.Tree | None:
     deadline = time.monotonic() + TIME_LIMIT_S
 
-    def read(byte: int, _point: tree_sitter.Point) -> bytes:
-        return data[byte : byte + _CHUNK]
-
     def give_up(_byte: int, _has_error: bool) -> bool:
         return time.monotonic() > deadline
 
     # A parser is cheap (1 µs) and keeps the state of a parse that was given up: one for each parse.
     parser = tree_sitter.Parser(known)
     try:
-        if old is None:
-            return parser.parse(read, progress_callback=give_up)
-        return parser.parse(read, old, progress_callback=give_up)
+        with Chunks(data) as chunks:
+            if old is None:
+                return parser.parse(chunks.read, progress_callback=give_up)
+            return parser.parse(chunks.read, old, progress_callback=give_up)
     except ValueError:  # what py-tree-sitter raises for a parse that was given up
         return None
+
+
+def children_around(node: tree_sitter.Node, byte: int) -> list[tree_sitter.Node]:
+    """Return the children of a node in their order; of thousands the first, the last and those near `byte`.
+
+    A minified line and a table have their brackets first and last, and `Node.children` holds the GIL.
+    """
+    if node.child_count <= MOST_CHILDREN:
+        return node.children
+    cursor = node.walk()
+    cursor.goto_first_child()
+    found = _siblings(cursor, MOST_CHILDREN // 4)
+    cursor.reset(node)
+    if cursor.goto_first_child_for_byte(max(0, byte - NEAR_BYTES)) is not None:
+        found += _siblings(cursor, MOST_CHILDREN, byte + NEAR_BYTES)
+    last = node.child(node.child_count - 1)
+    once = {child.id: child for child in (*found, last) if child is not None}
+    return sorted(once.values(), key=lambda child: (child.start_byte, child.end_byte))
+
+
+def _siblings(cursor: tree_sitter.TreeCursor, most: int, before: int | None = None) -> list[tree_sitter.Node]:
+    """Return up to `most` nodes from where a cursor stands on, as far as they start `before` a byte."""
+    found: list[tree_sitter.Node] = []
+    while (node := cursor.node) is not None and (before is None or node.start_byte < before):
+        found.append(node)
+        if len(found) == most or not cursor.goto_next_sibling():
+            break
+    return found
 
 
 def changed_bytes(old: bytes, new: bytes) -> tuple[int, int, int]:

@@ -14,11 +14,12 @@ from itertools import zip_longest
 from tree_sitter import Node
 
 from lsp_server.documents.node_types import COMMENTS
-from lsp_server.documents.syntax import SyntaxTree
+from lsp_server.documents.syntax import SyntaxTree, children_around
 
 CLOSERS = {"(": ")", "[": "]", "{": "}", "${": "}", "#{": "}", "$(": ")", "((": "))", "[[": "]]"}
 _OPENERS = {")": ("(", "$("), "]": ("[",), "}": ("{", "${", "#{"), "))": ("((",), "]]": ("[[",)}
 _MOST_OPEN = 100  # brackets looked at; more are open in text that is not code
+_PIECE = 256  # bytes of blanks looked at together
 _MOST_COMMENTS = 1000  # comments in a row that are skipped; each costs a walk from the root
 _MULTILINE_QUOTES = frozenset({"`", '"""', "'''"})
 
@@ -44,7 +45,7 @@ def path_before(tree: SyntaxTree, byte: int) -> tuple[Node, ...]:
     Skips blanks and comments; empty if there is no token.
     """
     for _ in range(_MOST_COMMENTS):
-        byte = len(tree.data[:byte].rstrip()) if tree.data[max(0, byte - 1) : byte].isspace() else byte
+        byte = _before_blanks(tree.data, byte)
         path = tree.path(byte - 1) if byte else ()
         comment = next((node for node in path if node.type in COMMENTS), None)
         if comment is None:
@@ -53,16 +54,26 @@ def path_before(tree: SyntaxTree, byte: int) -> tuple[Node, ...]:
     return ()
 
 
+def _before_blanks(data: bytes, byte: int) -> int:
+    """Return where the blanks before `byte` start, reading a piece at a time."""
+    while byte:
+        piece = data[max(0, byte - _PIECE) : byte]
+        byte -= len(piece) - len(piece.rstrip())
+        if not piece.isspace():
+            break
+    return byte
+
+
 def unclosed(tree: SyntaxTree, path: Sequence[Node], byte: int) -> tuple[Open, ...]:
     """Return what is open at `byte`, outermost first; `path` is what `path_before` found."""
     stack: list[Open] = []
     for node, inner in zip_longest(reversed(path), path[-2::-1] if len(path) > 1 else ()):
-        for child in node.children:
+        for child in children_around(node, byte):
             if child == inner and child.child_count:
                 break
             if child.start_byte >= byte:
                 break
-            _take_all(tree, child, node, stack)
+            _take_all(tree, child, node, stack, byte)
     return tuple(stack[-_MOST_OPEN:])
 
 
@@ -71,7 +82,7 @@ def closing_node(opened: Open, byte: int) -> Node | None:
     if opened.parent.is_error:
         return None
     closer = CLOSERS.get(opened.token)
-    for child in opened.parent.children:
+    for child in children_around(opened.parent, max(byte, opened.node.end_byte)):
         if (
             child.start_byte >= max(byte, opened.node.end_byte)
             and child.type == closer
@@ -81,7 +92,7 @@ def closing_node(opened: Open, byte: int) -> Node | None:
     return None
 
 
-def _take_all(tree: SyntaxTree, node: Node, parent: Node, stack: list[Open]) -> None:
+def _take_all(tree: SyntaxTree, node: Node, parent: Node, stack: list[Open], byte: int) -> None:
     """Take a token, or the tokens of a node the parser could not place; other nodes are closed."""
     waiting = [(node, parent)]
     while waiting:
@@ -89,7 +100,7 @@ def _take_all(tree: SyntaxTree, node: Node, parent: Node, stack: list[Open]) -> 
         if node.child_count == 0:
             _take(tree, node, parent, stack)
         elif node.is_error:
-            waiting += [(child, node) for child in reversed(node.children)]
+            waiting += [(child, node) for child in reversed(children_around(node, byte))]
 
 
 def _take(tree: SyntaxTree, node: Node, parent: Node, stack: list[Open]) -> None:

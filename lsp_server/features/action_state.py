@@ -72,10 +72,15 @@ class ActionState:
                 from lsp_server.documents.syntax import SyntaxTrees
 
                 self._trees = SyntaxTrees()
-        return self._trees.parse(snapshot)
+        tree = self._trees.parse(snapshot)
+        if self._session.documents.get(snapshot.uri) is None:  # closed since the thread was asked
+            self._trees.forget(snapshot.uri)
+        return tree
 
     def offered(self, snapshot: Snapshot, call: ActionCall) -> None:
         """Remember what a menu is made for: its text, and what the client knows to be wrong there."""
+        if self._session.documents.get(snapshot.uri) is None:
+            return
         texts = self._offered.setdefault(snapshot.uri, OrderedDict())
         texts[snapshot.version] = snapshot
         texts.move_to_end(snapshot.version)

@@ -180,6 +180,8 @@ class Session:
         if not invoked and await is_chat(snapshot):
             return NoCompletion(Reason.CHAT)
         await self._settled()
+        if self.documents.get(uri) is None:
+            return NoCompletion(Reason.STALE)
         if self.status.status.paused and not invoked:
             return NoCompletion(Reason.PAUSED)
         at = Cursor(snapshot, cursor) if cursor is not None and not invoked else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from hashlib import blake2b
 
 from lsp_server.privacy.literals import NOTHING, Carry
 from lsp_server.privacy.named_values import named_values
@@ -38,6 +38,7 @@ OVERLAP = 200
 """Of two pieces; longer than a name with all that may stand between it and its value, and than most keys."""
 _BASE64_LINE = 60
 """Lines of such keys have 64 or 76 characters, the last one fewer."""
+_REMEMBERED = 8192  # lines: those of some thirty windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,10 @@ def _found(lines: list[str], cursor: int | None, is_config: bool) -> list[tuple[
         begun = begun or state.in_key
         if not state.in_key and _END.search(line):
             _key_above(lines, number, found)
-        search = _search_typed if here else _search
-        spans, state = search(line, is_config, column, state)
+        if here:
+            spans, state = _search_typed(line, is_config, column, state)
+        else:
+            spans, state = _search(line, is_config, state)
         found.append(spans)
         offset += len(line) + 1
     return found
@@ -181,7 +184,19 @@ def _search_piece(
     return _merged(spans), after
 
 
-_search = lru_cache(maxsize=8192)(_search_typed)
+Found = tuple[tuple[Span, ...], _State]
+_known: dict[tuple[bytes, bool, _State], Found] = {}
+
+
+def _search(line: str, is_config: bool, state: _State) -> Found:
+    """Search a line without the cursor, or remember what was found there before; keeps no text."""
+    key = blake2b(line.encode("utf-8", "surrogatepass"), digest_size=16).digest(), is_config, state
+    found = _known.get(key)
+    if found is None:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        found = _known[key] = _search_typed(line, is_config, None, state)
+    return found
 
 
 def _begun(line: str, begin: re.Match[str], spans: list[Span]) -> _State:

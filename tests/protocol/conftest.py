@@ -47,8 +47,10 @@ def start(tmp_path: Path, config_file: Path) -> Start:
         env: Mapping[str, str] | None = None,
         arguments: Sequence[str] = ("--stdio",),
         configuration: object = None,
+        module: str = "lsp_server",
     ) -> LspClient:
         env = {"CODESTRAL_LSP_CONFIG": str(config_file), "SCRIPTED_KEY": API_KEY, **(env or {})}
-        return LspClient(tmp_path / "server.log", env=env, arguments=arguments, configuration=configuration)
+        log = tmp_path / "server.log"
+        return LspClient(log, env=env, arguments=arguments, configuration=configuration, module=module)
 
     return start

@@ -44,6 +44,7 @@ class LspClient:
         arguments: Sequence[str] = ("--stdio",),
         env: Mapping[str, str] | None = None,
         configuration: object = None,
+        module: str = "lsp_server",
     ) -> None:
         """`configuration` answers workspace/configuration; `log` takes the server's stderr."""
         self.log = log
@@ -57,7 +58,7 @@ class LspClient:
         self.tracebacks_expected = False
         self._stderr = log.open("wb")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "lsp_server", *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,

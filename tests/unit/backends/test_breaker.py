@@ -43,7 +43,8 @@ def breaker(clock: Clock) -> Breaker:
 def test_opens_at_once(breaker: Breaker, error: UserFacingError) -> None:
     assert breaker.failed(error)
     assert not breaker.closed and not breaker.pause_is_over
-    assert breaker.error is error
+    assert (type(breaker.error), str(breaker.error)) == (type(error), str(error))
+    assert vars(breaker.error) == vars(error)
 
 
 @pytest.mark.parametrize("error", [BackendLoading("x"), RequestRejected("too long", 413), TextWithheld("x")])
@@ -101,7 +102,7 @@ def test_a_rate_limit_does_not_hide_that_a_backend_is_away(breaker: Breaker, clo
     breaker.failed(AWAY)
     breaker.failed(RateLimited("slow down", 0.5))
     clock.now += 1
-    assert breaker.error is AWAY
+    assert (type(breaker.error), str(breaker.error)) == (type(AWAY), str(AWAY))
 
 
 def test_a_probe_that_meets_a_rate_limit_has_found_a_server(breaker: Breaker, clock: Clock) -> None:
@@ -110,3 +111,20 @@ def test_a_probe_that_meets_a_rate_limit_has_found_a_server(breaker: Breaker, cl
     breaker.failed(RateLimited("slow down", 0.5))
     clock.now += 0.5
     assert breaker.closed
+
+
+def test_what_opened_it_keeps_no_frames_however_often_it_is_raised() -> None:
+    breaker = Breaker()
+
+    def fails() -> None:
+        raise BackendUnavailable("It is away.")
+
+    try:
+        fails()
+    except BackendUnavailable as error:
+        breaker.failed(error)
+    for _ in range(3):
+        assert breaker.error.__traceback__ is None
+        with pytest.raises(BackendUnavailable) as raised:
+            raise breaker.error
+        assert len(raised.traceback) == 1
