@@ -10,9 +10,10 @@ from tree_sitter import Node
 from lsp_server.chat.placing.shapes import shapes
 from lsp_server.documents.comments import comment_above
 from lsp_server.documents.definitions import Shape
+from lsp_server.documents.definitions import shape as definition_of
 from lsp_server.documents.enclosing import Around, covering
 from lsp_server.documents.languages import Language
-from lsp_server.documents.node_types import LEADING
+from lsp_server.documents.node_types import COMMENTS, LEADING, NodeTypes, node_types
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.syntax import SyntaxTree, parse
 
@@ -101,6 +102,23 @@ def all_definitions(code: str, language: Language) -> list[tuple[str, tuple[int,
         if found:
             return found
     return []
+
+
+def is_all_definitions(code: str, language: Language) -> bool:
+    """Tell whether a piece of code parses and is definitions and comments, and nothing else."""
+    types = node_types(language.name)
+    for before, after in _WRAPS.get(language.name, (("", ""),))[:1]:
+        tree = parse(before + code + after, language)
+        if tree is not None and not tree.root.has_error:
+            nodes = [node for node in tree.root.named_children if node.type not in COMMENTS]
+            return bool(nodes) and all(_defines(node, types) for node in nodes)
+    return False
+
+
+def _defines(node: Node, types: NodeTypes) -> bool:
+    if node.type in _LEADING or node.type in types.wrappers:
+        return any(_defines(child, types) for child in node.named_children)
+    return definition_of(node, types) is not None
 
 
 def _named(tree: SyntaxTree, name: str) -> Iterator[tuple[Shape, list[str]]]:

@@ -1,0 +1,335 @@
+"""A reply without what the document has around the target anyway: lines, the rest of a line, headers.
+
+What stands before and after the target is known, so a reply can only begin with an end of the one, or with
+headers of what the target lies in, and end with a start of the other, or with what closes these headers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
+
+from tree_sitter import Node
+
+from lsp_server.chat.actions.site import Target
+from lsp_server.chat.placing.reply_tokens import OPENERS, Token, brackets, has_word, tokens
+from lsp_server.documents.definitions import shape
+from lsp_server.documents.node_types import node_types
+
+_SEPARATORS = frozenset([*";{}:,>([", "do", "then", "else", "begin"])
+_CLOSERS = frozenset([*"})];,", "end", "fi", "done", "esac"])
+_ALIKE = 0.5  # of the tokens of two lines: the one is then the other, changed
+_MOST_LINES = 60  # on each side of a target, that the lines of a reply are compared with
+_MOST_CANDIDATES = 40  # that are compared; each of the best is placed and parsed
+_MOST_PLACED = 6
+_SNIPPET = re.compile(
+    r"""\s*(?:<\?php\b
+    |(?:(?:public|final|internal|static)\s+)*class\s+(?:Main|Program|Example|Demo|Solution|Test|App|MyClass)\s*\{
+    |(?:public\s+)?static\s+(?:async\s+)?(?:void|int|Task)\s+[Mm]ain\s*\([^()]*\)\s*\{
+    |(?:async\s+)?(?:pub\s+)?(?:fn|func|function|def)\s+main\s*\(\)\s*(?:->\s*None\s*)?[{:]
+    |(?:int|void)\s+main\s*\([^()]*\)\s*\{
+    |\#!/[^\n]*\n
+    )""",
+    re.VERBOSE,
+)
+"""What models write around a piece of code to make a program of it."""
+
+
+def without_surroundings(target: Target, code: str) -> tuple[str, ...]:
+    """Return what of a reply may be meant for the target, the likeliest first; the last one is all of it."""
+    reply = _Reply(target, code)
+    found = sorted(set(reply.candidates()), key=lambda ends: (ends[1] - ends[0], ends))
+    texts = dict.fromkeys(reply.text(start, end) for start, end in found[:_MOST_PLACED])
+    return tuple(dict.fromkeys([*texts, code]))
+
+
+def enclosing_headers(target: Target) -> list[list[str]]:
+    """Return the headers of what the target lies in, from the outside: all before the first part of each.
+
+    A header with decorators or `export` is there without them, too.
+    """
+    tree = target.tree
+    if tree is None:
+        return []
+    first = len(target.text) - len(target.text.lstrip())
+    start, end = tree.byte(target.start + first), tree.byte(target.start + len(target.text.rstrip()))
+    path = [node for node in reversed(tree.path(start)) if node.end_byte >= end and node.start_byte <= start]
+    blocks = node_types(target.language.name).blocks
+    found, owners = list[list[str]](), list[Node]()
+    for node, inner in pairwise(path):
+        opened = _opened(node, blocks)
+        if opened is not None and opened <= start:
+            for owner in (*owners, node):
+                text = tree.data[owner.start_byte : opened].decode("utf-8", "replace")
+                header = [token.text for token in tokens(text, target.language) if not token.is_comment]
+                if header and header not in found:
+                    found.append(header)
+            owners = []
+        if opened is None or inner.start_byte >= opened:
+            owners.append(inner)
+        if opened is not None:
+            owners = [inner]
+    return found
+
+
+def enclosing_names(target: Target) -> set[str]:
+    """Return the names of the definitions that the target lies in."""
+    tree = target.tree
+    if tree is None:
+        return set()
+    start, end = tree.byte(target.start), tree.byte(target.start + len(target.text.rstrip()))
+    types = node_types(target.language.name)
+    found = [
+        shape(node, types) for node in tree.path(start) if node.start_byte < start and node.end_byte >= end
+    ]
+    return {tree.text_of(made.name) for made in found if made is not None and made.body is not None} - {""}
+
+
+def _opened(node: Node, blocks: frozenset[str]) -> int | None:
+    """Return where the parts of a node begin, behind its `{`; None for a node without a list of parts."""
+    children = node.children
+    if len(children) > 1 and children[0].type in (*OPENERS, "start_tag"):
+        return children[0].end_byte
+    if node.type in blocks:
+        return node.start_byte
+    if node.type in ("block_mapping_pair", "table", "rule_set"):
+        named = node.named_children
+        return named[1].start_byte if len(named) > 1 else None
+    return None
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The document on one side of the target."""
+
+    texts: list[str]
+    starts: list[bool]
+    """Which of them start a line."""
+    whole: bool
+    """The target takes whole lines on this side."""
+
+
+class _Reply:
+    def __init__(self, target: Target, code: str) -> None:
+        self._target, self._code = target, code
+        document, language = target.snapshot.text, target.language
+        all_of = tokens(code, language)
+        there = tokens(target.text, language)
+        # A comment that is asked about counts, others are what models change first.
+        keep = all(token.is_comment for token in there)
+        self._all = all_of
+        self._tokens = [token for token in all_of if keep or not token.is_comment]
+        self._texts = [token.text for token in self._tokens]
+        self._there = [token for token in there if keep or not token.is_comment]
+        before, after = document[: target.start], document[target.end :]
+        self._before, comments = self._side(before, keep, whole=not _last_line(before).strip())
+        self._after, more = self._side(after, keep, whole=not _first_line(after).strip())
+        self._comments = (comments | more) - {token.text for token in there if token.is_comment}
+
+    def _side(self, text: str, keep: bool, *, whole: bool) -> tuple[_Side, set[str]]:
+        found = tokens(text, self._target.language)
+        code = [token for token in found if keep or not token.is_comment]
+        side = _Side([token.text for token in code], [token.starts_line for token in code], whole)
+        return side, {token.text for token in found if token.is_comment}
+
+    def candidates(self) -> Iterator[tuple[int, int]]:
+        """Yield which tokens may be meant for the target."""
+        balanced = {brackets(self._there), ()}
+        starts = list(dict.fromkeys(self._starts()))[:_MOST_CANDIDATES]
+        for start in starts:
+            for end in dict.fromkeys(self._ends(opened=start > 0)):
+                if start >= end or (start, end) == (0, len(self._texts)):
+                    continue
+                if brackets(self._tokens[start:end]) not in balanced or not self._is_paired(start, end):
+                    continue
+                if self._is_own_start(start, end) or self._is_own_end(start, end):
+                    continue
+                if self._is_all_there(start, end) or not self._has_others(start, end):
+                    yield start, end
+
+    def _is_all_there(self, start: int, end: int) -> bool:
+        """Tell whether the document has all that is left out right beside the target."""
+        before, after, texts = self._before.texts, self._after.texts, self._texts
+        return before[len(before) - start :] == texts[:start] and after[: len(texts) - end] == texts[end:]
+
+    def _has_others(self, start: int, end: int) -> bool:
+        """Tell whether code has a line that is more like one beside the target than like one of the target.
+
+        Then it is more of the file than the target, even if it stands right below a header.
+        """
+        document, target = self._target.snapshot.text, self._target
+        beside = [
+            *document[: target.start].splitlines()[-_MOST_LINES:],
+            *document[target.end :].splitlines()[:_MOST_LINES],
+        ]
+        own, others = self._lines(target.text.splitlines()), self._lines(beside)
+        for line in self._lines(self.text(start, end).splitlines()):
+            alike = max((_alike(line, other) for other in others), default=0.0)
+            if alike >= _ALIKE and alike > max((_alike(line, other) for other in own), default=0.0):
+                return True
+        return False
+
+    def _lines(self, lines: Sequence[str]) -> list[list[str]]:
+        found = [[token.text for token in tokens(line, self._target.language)] for line in lines]
+        return [line for line in found if any(re.match(r"\w", text) for text in line)]
+
+    def _starts(self) -> Iterator[int]:
+        headers = enclosing_headers(self._target)
+        stack = [(0, 0)]
+        while stack:
+            at, level = stack.pop()
+            yield at
+            yield from (at + size for size in self._repeated_before(at))
+            for number in range(level, len(headers)):
+                size = len(headers[number])
+                if self._texts[at : at + size] == headers[number]:
+                    stack.append((at + size, number + 1))
+            wrapper = self._wrapper(at)
+            if wrapper > at:
+                stack.append((wrapper, level))
+
+    def _wrapper(self, at: int) -> int:
+        """Return the token behind a program's beginning that nobody asked for."""
+        if at >= len(self._tokens):
+            return at
+        found = _SNIPPET.match(self._code, self._tokens[at - 1].end if at else 0)
+        if found is None or _SNIPPET.match(self._target.text):
+            return at
+        return next((n for n, token in enumerate(self._tokens) if token.start >= found.end()), at)
+
+    def _repeated_before(self, at: int) -> Iterator[int]:
+        """Yield how many tokens from `at` on are the last ones before the target."""
+        before, texts = self._before.texts, self._texts
+        for size in range(1, min(len(before), len(texts) - at) + 1):
+            if texts[at + size - 1] != before[-1] or texts[at] != before[-size]:
+                continue
+            if texts[at : at + size] != before[-size:]:
+                continue
+            if not self._before.whole:
+                yield size
+                continue
+            begins = len(before) == size or self._before.starts[-size] or before[-size - 1] in _SEPARATORS
+            ends = at + size < len(texts) and self._tokens[at + size].starts_line
+            if begins and (ends or before[-1] in _SEPARATORS):
+                yield size
+
+    def _ends(self, *, opened: bool) -> Iterator[int]:
+        after, texts = self._after.texts, self._texts
+        last = len(texts)
+        while last >= 0:
+            yield last
+            for size in range(1, min(len(after), last) + 1):
+                at = last - size
+                if (
+                    texts[at] != after[0]
+                    or texts[last - 1] != after[size - 1]
+                    or texts[at:last] != after[:size]
+                ):
+                    continue
+                if not self._after.whole:
+                    yield at
+                    continue
+                closes = all(text in _CLOSERS for text in texts[at:last])
+                begins = self._tokens[at].starts_line or closes or (at and texts[at - 1] in _SEPARATORS)
+                ends = len(after) == size or self._after.starts[size] or after[size - 1] in _SEPARATORS
+                if begins and (ends or closes):
+                    yield at
+            if not opened or not last or texts[last - 1] not in _CLOSERS:
+                return
+            last -= 1
+
+    def _is_paired(self, start: int, end: int) -> bool:
+        """Tell whether what is left out is more than a bracket that the code may be in itself."""
+        before, after = self._tokens[:start], self._tokens[end:]
+        if not before or has_word(before) or self._before.whole:
+            return True
+        return bool(after) and OPENERS.get(before[-1].text, before[-1].text) == after[0].text
+
+    def _is_own_start(self, start: int, end: int) -> bool:
+        """Tell whether the target itself begins with the end of what is left out, and the rest does not."""
+        there, rest = [token.text for token in self._there], self._texts[start:end]
+        return any(
+            self._texts[start - size : start] == there[:size] != rest[:size]
+            for size in range(1, min(start, len(there)) + 1)
+            if has_word(self._there[:size])
+        )
+
+    def _is_own_end(self, start: int, end: int) -> bool:
+        there, rest = [token.text for token in self._there], self._texts[start:end]
+        return any(
+            self._texts[end : end + size] == there[-size:] != rest[-size:]
+            for size in range(1, min(len(self._texts) - end, len(there)) + 1)
+            if has_word(self._there[-size:])
+        )
+
+    def text(self, start: int, end: int) -> str:
+        """Return the code of some tokens, with its indentation and with comments that are new."""
+        first, last = self._tokens[start].start, self._tokens[end - 1].end
+        floor = self._tokens[start - 1].end if start else 0
+        roof = self._tokens[end].start if end < len(self._tokens) else len(self._code)
+        for token in self._all:
+            if not token.is_comment or token.text in self._comments:
+                continue
+            if floor <= token.start < first and (token.starts_line or not start):
+                first = min(first, token.start)
+            elif last <= token.start < roof:
+                last = max(last, token.end)
+        line = self._code.rfind("\n", 0, first) + 1
+        if not self._code[line:first].strip():
+            first = line
+        return self._code[first:last]
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> float:
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+def _last_line(text: str) -> str:
+    return re.split(r"[\r\n]", text)[-1]
+
+
+def _first_line(text: str) -> str:
+    return re.split(r"[\r\n]", text, maxsplit=1)[0]
+
+
+def is_renamed_neighbour(target: Target, code: str) -> bool:
+    """Tell whether code begins or ends with the line beside the target, in which a name is another one.
+
+    The target used that name and the code uses the other one, so it is the neighbour that was changed.
+    """
+    document, language = target.snapshot.text, target.language
+    own = [token.text for token in tokens(code, language) if not token.is_comment]
+    there = {token.text for token in tokens(target.text, language)}
+    sides: list[tuple[Sequence[Token], bool]] = []
+    before = [token for token in tokens(document[: target.start], language) if not token.is_comment]
+    after = [token for token in tokens(document[target.end :], language) if not token.is_comment]
+    first = max((at for at, token in enumerate(before) if token.starts_line), default=0)
+    second = next((at for at, token in enumerate(after) if token.starts_line and at), len(after))
+    if not _last_line(document[: target.start]).strip():
+        sides.append((before[first:], True))
+    if not _first_line(document[target.end :]).strip():
+        sides.append((after[:second], False))
+    for line, in_front in sides:
+        size = len(line)
+        part, rest = (own[:size], own[size:]) if in_front else (own[-size:], own[:-size])
+        if size < 2 or len(part) < size or not rest:
+            continue
+        pairs = [(old.text, new) for old, new in zip(line, part, strict=True) if old.text != new]
+        if len(pairs) == size or not all(re.match(r"[^\W\d]", text) for pair in pairs for text in pair):
+            continue
+        if any(old in there and old not in own and new in rest and new not in there for old, new in pairs):
+            return True
+    return False
+
+
+def begins_with_header(target: Target, code: str) -> bool:
+    """Tell whether code begins with a header of what the target lies in, which the target does not."""
+    size = max(map(len, headers := enclosing_headers(target)), default=0)
+    own, there = (
+        [token.text for token in tokens(text, target.language) if not token.is_comment][:size]
+        for text in (code, target.text)
+    )
+    return any(own[: len(header)] == header != there[: len(header)] for header in headers if len(header) > 1)
