@@ -10,7 +10,7 @@ from lsp_server.documents.positions import LINE_END
 
 
 def counterpart(target: Target, there: Around, found: ReplyCode) -> tuple[str, str]:
-    """Return the lines of the reply's function that stand where the target does in the file's, and the rest."""
+    """Return the lines of the reply's function in the place that the target has in the file's; the rest."""
     lines = target.snapshot.lines
     first = lines.line_of(there.signature[0])
     old = [line.strip() for line in split_lines(target.snapshot.text[there.signature[0] : there.end])]

@@ -18,16 +18,26 @@ from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.syntax import SyntaxTree, parse
 
 _IN_CLASS = ("class _ {\n", "\n}\n")
+_NO_BODY, _OPEN_BODY = ("", " {}\n"), ("", "\n}\n")
+_OF_CLASS = (_IN_CLASS, ("class _ {\n", " {}\n}\n"), ("class _ {\n", "\n}\n}\n"))
 _WRAPS = {
-    **dict.fromkeys(("javascript", "typescript", "tsx", "java", "csharp"), (("", ""), _IN_CLASS)),
+    **dict.fromkeys(
+        ("javascript", "typescript", "tsx", "java", "csharp"), (("", ""), *_OF_CLASS, _NO_BODY, _OPEN_BODY)
+    ),
     # A declaration alone, and the end of a signature that stands without its body.
-    "python": (("", ""), ("", ":\n    pass\n")),
-    "php": (("", ""), ("<?php\n", ""), ("<?php class _ {\n", "\n}\n"), ("<?php\n", " {}\n")),
-    "cpp": (("", ""), ("class _ {\n", "\n};\n"), ("", " {}\n")),
-    "c": (("", ""), ("", " {}\n")),
-    "rust": (("", ""), ("", " {}\n")),
-    "go": (("", ""), ("", " {}\n")),
-}
+    "python": (("", ""), ("", ":\n    pass\n"), ("", "\n    pass\n")),
+    "php": (
+        ("", ""), ("<?php\n", ""), ("<?php class _ {\n", "\n}\n"), ("<?php\n", " {}\n"), ("<?php\n", "\n}\n"),
+        ("<?php class _ {\n", "\n}\n}\n"),
+    ),
+    "cpp": (("", ""), ("class _ {\n", "\n};\n"), _NO_BODY, _OPEN_BODY, ("class _ {\n", "\n}\n};\n")),
+    "c": (("", ""), _NO_BODY, _OPEN_BODY),
+    "rust": (("", ""), _NO_BODY, _OPEN_BODY),
+    "go": (("", ""), _NO_BODY, _OPEN_BODY),
+    "bash": (("", ""), ("", " { :; }\n"), ("", "\n:\n}\n")),
+    "lua": (("", ""), ("", "\nend\n")),
+    "ruby": (("", ""), ("", "\nend\n")),
+}  # fmt: skip
 """What may have to stand around a piece of code for it to parse."""
 
 
@@ -78,10 +88,11 @@ def with_definition(
                 continue
             extent = len(before), len(before) + len(code)
             same = "".join(tree.text[slice(*around.signature)].split()) == "".join(signature.split())
-            rank = (not shape.node.has_error, shape.body is not None, within in parents, same)
+            whole = not tree.root.has_error
+            rank = (not shape.node.has_error, whole, shape.body is not None, within in parents, same)
             if best is None or rank > best[0]:
                 best = rank, ReplyCode(snapshot, tree, shape, around, extent)
-        if best is not None and best[0][0]:
+        if best is not None and all(best[0][:2]):
             break
     return best[1] if best is not None else None
 

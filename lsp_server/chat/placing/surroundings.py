@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import pairwise
 
 from tree_sitter import Node
 
@@ -59,7 +58,7 @@ def enclosing_headers(target: Target) -> list[list[str]]:
     path = [node for node in reversed(tree.path(start)) if node.end_byte >= end and node.start_byte <= start]
     blocks = node_types(target.language.name).blocks
     found, owners = list[list[str]](), list[Node]()
-    for node, inner in pairwise(path):
+    for node, inner in zip(path, [*path[1:], None], strict=True):
         opened = _opened(node, blocks)
         if opened is not None and opened <= start:
             for owner in (*owners, node):
@@ -68,10 +67,8 @@ def enclosing_headers(target: Target) -> list[list[str]]:
                 if header and header not in found:
                     found.append(header)
             owners = []
-        if opened is None or inner.start_byte >= opened:
-            owners.append(inner)
-        if opened is not None:
-            owners = [inner]
+        if inner is not None:
+            owners = [*owners, inner] if opened is None else [inner]
     return found
 
 
@@ -145,9 +142,10 @@ class _Reply:
                     continue
                 if brackets(self._tokens[start:end]) not in balanced or not self._is_paired(start, end):
                     continue
-                if self._is_own_start(start, end) or self._is_own_end(start, end):
+                all_there = self._is_all_there(start, end)
+                if self._is_own_start(start, end) or self._is_own_end(start, end, closers=all_there):
                     continue
-                if self._is_all_there(start, end) or not self._has_others(start, end):
+                if all_there or not self._has_others(start, end):
                     yield start, end
 
     def _is_all_there(self, start: int, end: int) -> bool:
@@ -219,7 +217,7 @@ class _Reply:
     def _ends(self, *, opened: bool) -> Iterator[int]:
         after, texts = self._after.texts, self._texts
         last = len(texts)
-        while last >= 0:
+        while True:
             yield last
             for size in range(1, min(len(after), last) + 1):
                 at = last - size
@@ -237,9 +235,19 @@ class _Reply:
                 ends = len(after) == size or self._after.starts[size] or after[size - 1] in _SEPARATORS
                 if begins and (ends or closes):
                     yield at
-            if not opened or not last or texts[last - 1] not in _CLOSERS:
+            last = self._without_closer(last) if opened else 0
+            if not last:
                 return
-            last -= 1
+
+    def _without_closer(self, last: int) -> int:
+        """Return where the last thing starts that closes a header; 0 if there is none."""
+        texts = self._texts
+        if texts[last - 1] == ">" and texts[last - 4 : last - 2] == ["<", "/"]:
+            return last - 4
+        at = last
+        while at and texts[at - 1] in (";", ","):
+            at -= 1
+        return at - 1 if at and texts[at - 1] in _CLOSERS else 0
 
     def _is_paired(self, start: int, end: int) -> bool:
         """Tell whether what is left out is more than a bracket that the code may be in itself."""
@@ -257,12 +265,14 @@ class _Reply:
             if has_word(self._there[:size])
         )
 
-    def _is_own_end(self, start: int, end: int) -> bool:
+    def _is_own_end(self, start: int, end: int, *, closers: bool) -> bool:
+        """Tell the same of the end; `closers` count where they do not belong to a header that is left out."""
         there, rest = [token.text for token in self._there], self._texts[start:end]
         return any(
             self._texts[end : end + size] == there[-size:] != rest[-size:]
             for size in range(1, min(len(self._texts) - end, len(there)) + 1)
             if has_word(self._there[-size:])
+            if closers or not all(text in _CLOSERS for text in there[-size:])
         )
 
     def text(self, start: int, end: int) -> str:
