@@ -30,7 +30,9 @@ _ASSIGNED = re.compile(
 )
 _ONCE = frozenset({"javascript", "typescript", "tsx", "java", "c", "cpp", "csharp", "go"})
 """Languages that take a name once in a block."""
-_MAY_REPEAT = frozenset({"not", "long", "end", "fi", "done", "do", "new", "typeof", "await", "const", "ref", "then"})
+_MAY_REPEAT = frozenset(
+    {"not", "long", "end", "fi", "done", "do", "new", "typeof", "await", "const", "ref", "then"}
+)
 _SHOWN_CHARS = 40  # of a statement in a message
 
 

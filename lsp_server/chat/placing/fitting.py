@@ -19,6 +19,7 @@ from lsp_server.chat.placing.reply_code import (
     all_definitions,
     beside,
     is_all_definitions,
+    last_name,
     with_definition,
 )
 from lsp_server.chat.placing.reply_imports import imports_in, without_imports
@@ -26,7 +27,7 @@ from lsp_server.chat.placing.shapes import shapes
 from lsp_server.chat.placing.surroundings import (
     begins_with_header,
     enclosing_names,
-    is_renamed_neighbour,
+    repeats_its_line,
     without_surroundings,
 )
 from lsp_server.documents.comments import comment_above
@@ -267,15 +268,20 @@ def _part(target: Target, code: str) -> Fitted:
     there = target.definition
     if there is None or there.shape is None or (there.start >= target.start and there.end <= target.end):
         return fit
-    if not there.name or with_definition(fit.code, target.language, there.name) is None:
-        return fit
-    found = with_definition(whole.code, target.language, there.name)
+    found = with_definition(whole.code, target.language, there.name) if there.name else None
     if found is None:
-        return Fitted("")
+        return fit
     part, left = counterpart(target, there, found)
     if _words_of(part) & _words_of(left) - _words_of(target.snapshot.text[there.start : there.end]):
-        return Fitted("")  # it uses what the reply has changed outside of the target
-    return _without_surroundings(target, replace(fit, code=part, rest=True, others=()))
+        part = ""  # it uses what the reply has changed outside of the target
+    lines = _without_surroundings(target, replace(fit, code=part, rest=True, others=()))
+    name = last_name(there.name)
+    own = [
+        code for code in (fit.code, *fit.others)
+        if name not in (made for made, _ in all_definitions(code, target.language))
+    ]  # fmt: skip
+    own += [lines.code, *lines.others]
+    return replace(lines, code=own[0], others=tuple(own[1:]))
 
 
 def _words_of(text: str) -> set[str]:
@@ -302,9 +308,9 @@ def is_for(target: Target, code: str) -> bool:
         and is_all_definitions(code, target.language)
     ):
         return False
-    if (names - there) & enclosing_names(target):
+    if (names - there) & {last_name(name) for name in enclosing_names(target)}:
         return False
-    return not begins_with_header(target, code) and not is_renamed_neighbour(target, code)
+    return not begins_with_header(target, code) and not repeats_its_line(target, code)
 
 
 def _beside_target(target: Target, code: str) -> Fitted:

@@ -39,7 +39,7 @@ def placed(file: PromptFile, target: Target, code: str) -> tuple[Edit, ...]:
         return ()
     code = "\n".join(LINE_END.split(code)).strip("\n")
     fit = fitted(target, code, file.scope, file.output)
-    if not fit.code.strip():
+    if not fit.code.strip() and not fit.others:
         return ()
     if file.output == "replace":
         edits = _best(fit.target or target, (fit.code, *fit.others))
@@ -53,15 +53,16 @@ def placed(file: PromptFile, target: Target, code: str) -> tuple[Edit, ...]:
 
 def _best(target: Target, codes: Sequence[str]) -> tuple[Edit, ...]:
     """Return the edits that put the first code in the target's place with which the file parses best."""
-    best: tuple[tuple[bool, int], tuple[Edit, ...], str] | None = None
-    for code in codes:
+    fitting = [code for code in codes if code.strip() and is_for(target, code)]
+    best: tuple[tuple[bool, int], tuple[Edit, ...]] | None = None
+    for code in fitting:
         edits = _replacing(target, code)
-        flaws = _flaws(target, edits) if len(codes) > 1 else (False, 0)
+        flaws = _flaws(target, edits) if len(fitting) > 1 else (False, 0)
         if best is None or flaws < best[0]:
-            best = flaws, edits, code
+            best = flaws, edits
         if flaws == (False, 0):
             break
-    return best[1] if best is not None and is_for(target, best[2]) else ()
+    return best[1] if best is not None else ()
 
 
 def _flaws(target: Target, edits: Sequence[Edit]) -> tuple[bool, int]:

@@ -109,7 +109,7 @@ def all_definitions(code: str, language: Language) -> list[tuple[str, tuple[int,
             around = covering(snapshot, tree, *tree.range(shape.node))
             start = around.start - len(before) if around is not None else -1
             if around is not None and start >= 0:
-                found.append((_last(around.name), (start, around.end - len(before))))
+                found.append((last_name(around.name), (start, around.end - len(before))))
         if found:
             return found
     return []
@@ -137,12 +137,12 @@ def _named(tree: SyntaxTree, name: str) -> Iterator[tuple[Shape, list[str]]]:
     for shape in shapes(tree):
         while open_shapes and open_shapes[-1].node.end_byte <= shape.node.start_byte:
             open_shapes.pop()
-        if _last(tree.text_of(shape.name)) == _last(name):
-            yield shape, [_last(tree.text_of(item.name)) for item in open_shapes]
+        if last_name(tree.text_of(shape.name)) == last_name(name):
+            yield shape, [last_name(tree.text_of(item.name)) for item in open_shapes]
         open_shapes.append(shape)
 
 
-def _last(name: str) -> str:
+def last_name(name: str) -> str:
     """Return a name without what qualifies it: `A::f`, `M.f`."""
     return name.replace("::", ".").rpartition(".")[2].strip()
 

@@ -7,6 +7,7 @@ headers of what the target lies in, and end with a start of the other, or with w
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -14,7 +15,7 @@ from difflib import SequenceMatcher
 from tree_sitter import Node
 
 from lsp_server.chat.actions.site import Target
-from lsp_server.chat.placing.reply_tokens import OPENERS, Token, brackets, has_word, tokens
+from lsp_server.chat.placing.reply_tokens import OPENERS, brackets, has_word, tokens
 from lsp_server.documents.definitions import shape
 from lsp_server.documents.node_types import node_types
 
@@ -26,6 +27,7 @@ _MOST_CANDIDATES = 40  # that are compared; each of the best is placed and parse
 _MOST_PLACED = 6
 _SNIPPET = re.compile(
     r"""\s*(?:<\?php\b
+    |package\s+\w+\s*\n
     |(?:(?:public|final|internal|static)\s+)*class\s+(?:Main|Program|Example|Demo|Solution|Test|App|MyClass)\s*\{
     |(?:public\s+)?static\s+(?:async\s+)?(?:void|int|Task)\s+[Mm]ain\s*\([^()]*\)\s*\{
     |(?:async\s+)?(?:pub\s+)?(?:fn|func|function|def)\s+main\s*\(\)\s*(?:->\s*None\s*)?[{:]
@@ -45,10 +47,10 @@ def without_surroundings(target: Target, code: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*texts, code]))
 
 
-def enclosing_headers(target: Target) -> list[list[str]]:
-    """Return the headers of what the target lies in, from the outside: all before the first part of each.
+def enclosing_headers(target: Target) -> list[tuple[list[str], int]]:
+    """Return the headers of what the target lies in, from the outside, and where each ends in the document.
 
-    A header with decorators or `export` is there without them, too.
+    A header is all before the first part. One with decorators or `export` is there without them, too.
     """
     tree = target.tree
     if tree is None:
@@ -57,15 +59,15 @@ def enclosing_headers(target: Target) -> list[list[str]]:
     start, end = tree.byte(target.start + first), tree.byte(target.start + len(target.text.rstrip()))
     path = [node for node in reversed(tree.path(start)) if node.end_byte >= end and node.start_byte <= start]
     blocks = node_types(target.language.name).blocks
-    found, owners = list[list[str]](), list[Node]()
+    found, owners = list[tuple[list[str], int]](), list[Node]()
     for node, inner in zip(path, [*path[1:], None], strict=True):
         opened = _opened(node, blocks)
         if opened is not None and opened <= start:
             for owner in (*owners, node):
                 text = tree.data[owner.start_byte : opened].decode("utf-8", "replace")
                 header = [token.text for token in tokens(text, target.language) if not token.is_comment]
-                if header and header not in found:
-                    found.append(header)
+                if header and all(header != other for other, _ in found):
+                    found.append((header, tree.offset(opened)))
             owners = []
         if inner is not None:
             owners = [*owners, inner] if opened is None else [inner]
@@ -105,6 +107,7 @@ class _Side:
     texts: list[str]
     starts: list[bool]
     """Which of them start a line."""
+    offsets: list[int]
     whole: bool
     """The target takes whole lines on this side."""
 
@@ -129,7 +132,12 @@ class _Reply:
     def _side(self, text: str, keep: bool, *, whole: bool) -> tuple[_Side, set[str]]:
         found = tokens(text, self._target.language)
         code = [token for token in found if keep or not token.is_comment]
-        side = _Side([token.text for token in code], [token.starts_line for token in code], whole)
+        side = _Side(
+            [token.text for token in code],
+            [token.starts_line for token in code],
+            [token.start for token in code],
+            whole,
+        )
         return side, {token.text for token in found if token.is_comment}
 
     def candidates(self) -> Iterator[tuple[int, int]]:
@@ -176,18 +184,19 @@ class _Reply:
 
     def _starts(self) -> Iterator[int]:
         headers = enclosing_headers(self._target)
-        stack = [(0, 0)]
+        stack = [(0, 0, 0)]
         while stack:
-            at, level = stack.pop()
+            at, level, inside = stack.pop()
             yield at
-            yield from (at + size for size in self._repeated_before(at))
+            most = len(self._before.offsets) - bisect_left(self._before.offsets, inside)
+            yield from (at + size for size in self._repeated_before(at) if size <= most)
             for number in range(level, len(headers)):
-                size = len(headers[number])
-                if self._texts[at : at + size] == headers[number]:
-                    stack.append((at + size, number + 1))
+                header, end = headers[number]
+                if self._texts[at : at + len(header)] == header:
+                    stack.append((at + len(header), number + 1, end))
             wrapper = self._wrapper(at)
             if wrapper > at:
-                stack.append((wrapper, level))
+                stack.append((wrapper, level, inside))
 
     def _wrapper(self, at: int) -> int:
         """Return the token behind a program's beginning that nobody asked for."""
@@ -218,7 +227,8 @@ class _Reply:
         after, texts = self._after.texts, self._texts
         last = len(texts)
         while True:
-            yield last
+            if self._after.whole or last == len(texts):  # else the rest of the line has to be there, too
+                yield last
             for size in range(1, min(len(after), last) + 1):
                 at = last - size
                 if (
@@ -305,41 +315,24 @@ def _first_line(text: str) -> str:
     return re.split(r"[\r\n]", text, maxsplit=1)[0]
 
 
-def is_renamed_neighbour(target: Target, code: str) -> bool:
-    """Tell whether code begins or ends with the line beside the target, in which a name is another one.
-
-    The target used that name and the code uses the other one, so it is the neighbour that was changed.
-    """
-    document, language = target.snapshot.text, target.language
-    own = [token.text for token in tokens(code, language) if not token.is_comment]
-    there = {token.text for token in tokens(target.text, language)}
-    sides: list[tuple[Sequence[Token], bool]] = []
-    before = [token for token in tokens(document[: target.start], language) if not token.is_comment]
-    after = [token for token in tokens(document[target.end :], language) if not token.is_comment]
-    first = max((at for at, token in enumerate(before) if token.starts_line), default=0)
-    second = next((at for at, token in enumerate(after) if token.starts_line and at), len(after))
-    if not _last_line(document[: target.start]).strip():
-        sides.append((before[first:], True))
-    if not _first_line(document[target.end :]).strip():
-        sides.append((after[:second], False))
-    for line, in_front in sides:
-        size = len(line)
-        part, rest = (own[:size], own[size:]) if in_front else (own[-size:], own[:-size])
-        if size < 2 or len(part) < size or not rest:
-            continue
-        pairs = [(old.text, new) for old, new in zip(line, part, strict=True) if old.text != new]
-        if len(pairs) == size or not all(re.match(r"[^\W\d]", text) for pair in pairs for text in pair):
-            continue
-        if any(old in there and old not in own and new in rest and new not in there for old, new in pairs):
-            return True
-    return False
-
-
 def begins_with_header(target: Target, code: str) -> bool:
     """Tell whether code begins with a header of what the target lies in, which the target does not."""
-    size = max(map(len, headers := enclosing_headers(target)), default=0)
+    headers = [header for header, _ in enclosing_headers(target) if len(header) > 1]
     own, there = (
-        [token.text for token in tokens(text, target.language) if not token.is_comment][:size]
+        [token.text for token in tokens(text, target.language) if not token.is_comment]
         for text in (code, target.text)
     )
-    return any(own[: len(header)] == header != there[: len(header)] for header in headers if len(header) > 1)
+    return any(own[: len(header)] == header != there[: len(header)] for header in headers)
+
+
+def repeats_its_line(target: Target, code: str) -> bool:
+    """Tell whether code for a part of a line has a line that begins like the one that the part stands in."""
+    text = target.snapshot.text
+    before = _last_line(text[: target.start])
+    head, there = (
+        [token.text for token in tokens(part, target.language)][:2] for part in (before, target.text)
+    )
+    if not any(re.match(r"\w", word) for word in head) or there[: len(head)] == head:
+        return False
+    lines = ([token.text for token in tokens(line, target.language)] for line in code.splitlines())
+    return any(line[: len(head)] == head for line in lines)

@@ -1,4 +1,6 @@
-"""Samples in every language with places to change in them, and the forms in which models answer for a place."""
+"""Samples in every language with places to change in them, and the forms of a model's reply for a place."""
+
+# ruff: noqa: E501 - the samples are tables
 
 from __future__ import annotations
 
@@ -6,7 +8,6 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-
 
 COMMENT = "This is a new comment."
 
@@ -135,7 +136,11 @@ UNITS = {"go": "\t", "java": "    ", "c": "    ", "cpp": "    ", "csharp": "    
 def sample(language_id: str) -> tuple[str, str]:
     """Return a sample of a language and one level of its indentation."""
     shape, unit = SHAPES[language_id], UNITS.get(language_id, "  ")
-    openers = tuple(line for line in shape.head if line.endswith(("{", "class A:", "class A")) and not line.startswith("#"))
+    openers = tuple(
+        line
+        for line in shape.head
+        if line.endswith(("{", "class A:", "class A")) and not line.startswith("#")
+    )
     level = len(openers)
     before, condition, opens = shape.condition
     close = shape.block_end or shape.end
@@ -161,8 +166,7 @@ def places(language_id: str) -> Iterator[Place]:
     if language_id in DATA:
         text, *changes = DATA[language_id]
         for number, (old, new) in enumerate(changes):
-            old, new = old.rstrip("\n"), new.rstrip("\n")
-            yield _place(language_id, f"piece {number}", text, old, new)
+            yield _place(language_id, f"piece {number}", text, old.rstrip("\n"), new.rstrip("\n"))
         return
     shape = SHAPES[language_id]
     text, unit = sample(language_id)
@@ -187,7 +191,13 @@ def places(language_id: str) -> Iterator[Place]:
     yield _place(language_id, "last statement", text, shape.last, shape.last.replace("total", "rate"))
     two = f"{first}\n{indent}{second}"
     yield _place(language_id, "two statements", text, two, two.replace("3", "7").replace("0", "10"))
-    yield _place(language_id, "simplified statements", text, f"{second}\n{indent}{third}", second.replace("rate", "pace"))
+    yield _place(
+        language_id,
+        "simplified statements",
+        text,
+        f"{second}\n{indent}{third}",
+        second.replace("rate", "pace"),
+    )
     yield _place(language_id, "block", text, block, block.replace(inner, loud))
     yield _place(language_id, "simplified block", text, block, loud)
     yield _place(language_id, "nested statement", text, inner, loud)
@@ -195,7 +205,9 @@ def places(language_id: str) -> Iterator[Place]:
     yield _place(language_id, "expression", text, expression, expression.replace("3", "7"))
     yield _place(language_id, "condition", text, condition, condition.replace("total", "limit"))
     where = text.index(second) + second.index(argument)
-    yield Place(language_id, "argument", text, where, where + len(argument), argument.replace("limit", "items"))
+    yield Place(
+        language_id, "argument", text, where, where + len(argument), argument.replace("limit", "items")
+    )
     yield Place(language_id, "method", text, start, stop, method.replace(inner, loud).replace("3", "7"))
     yield _place(language_id, "signature", text, *shape.signature)
 
@@ -237,20 +249,35 @@ def replies(place: Place) -> Iterator[tuple[str, str]]:
             if "\t" not in both:
                 yield f"{count} before and after, wide", _widened(both)
     if above and below:
-        mark = {"python": "#", "ruby": "#", "shellscript": "#", "yaml": "#", "toml": "#", "lua": "--"}.get(place.language_id, "//")
+        mark = {"python": "#", "ruby": "#", "shellscript": "#", "yaml": "#", "toml": "#", "lua": "--"}.get(
+            place.language_id, "//"
+        )
         if place.language_id not in ("json", "html", "css"):
             commented = [above[-1], f"{this[:indent]}{mark} {COMMENT}", this, below[0]]
             yield "a comment in between", textwrap.dedent("\n".join(commented))
-    level = indent
+    yield from _blocks(place, this, before, after)
+    yield "whole file", place.result
+    if "\t" not in text:
+        yield "whole file, wide", _widened(place.result)
+
+
+def _blocks(place: Place, this: str, before: list[str], after: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the line in its block, with and without what else is there, and in the blocks around that."""
+    level = _indent(this)
     inside, top, bottom = this, len(before), 0
     number = 0
     while level > 0:
         top = max((at for at in range(top) if before[at].strip() and _indent(before[at]) < level), default=0)
         level = _indent(before[top])
         bottom = next(
-            (at for at in range(bottom, len(after)) if after[at].strip() and _indent(after[at]) <= level), len(after)
+            (at for at in range(bottom, len(after)) if after[at].strip() and _indent(after[at]) <= level),
+            len(after),
         )
-        closes = bottom < len(after) and _indent(after[bottom]) == level and after[bottom].strip().startswith(("}", "]", "end", "fi", "</"))
+        closes = (
+            bottom < len(after)
+            and _indent(after[bottom]) == level
+            and after[bottom].strip().startswith(("}", "]", "end", "fi", "</"))
+        )
         closer = [after[bottom]] if closes else []
         number += 1
         shown = [before[top], inside, *closer]
@@ -259,17 +286,14 @@ def replies(place: Place) -> Iterator[tuple[str, str]]:
         all_of = [*before[top:], this, *after[: bottom + len(closer)]]
         yield f"block {number}", textwrap.dedent("\n".join(all_of)).rstrip()
         bottom += len(closer)
-    yield "whole file", place.result
-    if "\t" not in text:
-        yield "whole file, wide", _widened(place.result)
 
 
 def changed_replies(place: Place) -> Iterator[tuple[str, str, bool]]:
     """Yield replies in which what is beside the place was changed, too, and whether the place depends on it."""
     for form, code in replies(place):
-        if "comment" in form or form.startswith("exact"):
+        if "comment" in form or form.startswith("exact") or form.endswith(("quotes", "wide")):
             continue
-        if "total" in code:
+        if code.count("total") > place.new.count("total"):
             yield f"renamed, {form}", re.sub(r"\btotal\b", "amount", code), "total" in place.new
         if "record(rate)" in code and "record" not in place.new:
             yield f"other call, {form}", code.replace("record(", "register("), False
@@ -283,7 +307,9 @@ def _simple(lines: list[str], indent: int) -> list[str]:
     for line in lines:
         if not line.strip() or _indent(line) != indent or line.rstrip().endswith(("{", "[", ":", "then")):
             break
-        if line.strip().startswith(("}", "]", "end", "fi", "if ", "def ", "class ", "</", "<ul", "function ")):
+        if line.strip().startswith(
+            ("}", "]", "end", "fi", "if ", "def ", "class ", "</", "<ul", "function ")
+        ):
             break
         found.append(line)
     return found
