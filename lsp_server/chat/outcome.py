@@ -15,6 +15,7 @@ from lsp_server.chat.editing.promises import broken_promise, with_comments_of
 from lsp_server.chat.editing.proposal import NoEdit, Proposal
 from lsp_server.chat.new_files.assertions import asserts
 from lsp_server.chat.new_files.new_file import with_tests
+from lsp_server.chat.placing.doubts import doubt
 from lsp_server.chat.placing.placement import placed
 from lsp_server.chat.prompting.context import Context
 from lsp_server.chat.replies.reply import Reply
@@ -59,7 +60,9 @@ def _checked(file: PromptFile, target: Target, edits: tuple[Edit, ...]) -> Propo
         if mended is not None:
             after, edits, broken = mended, line_edits(before, mended), None
     spared = _diagnosed_lines(file, target)
-    broken = broken or damage(before, after, language, replaces=file.output == "replace", spared=spared)
+    replaces = file.output == "replace"
+    broken = broken or damage(before, after, language, replaces=replaces, spared=spared)
+    broken = broken or (doubt(target, edits) if replaces else None)
     region = target.start, target.end
     return Proposal(target.snapshot.uri, target.snapshot, edits, region=region, warning=broken or "")
 

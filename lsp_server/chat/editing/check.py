@@ -13,6 +13,7 @@ from lsp_server.chat.editing.elisions import left_out
 from lsp_server.chat.editing.line_diff import Hunk, hunks, lines_of
 from lsp_server.chat.editing.lost_code import returns_lost, taken_away
 from lsp_server.chat.editing.python_syntax import syntax_error
+from lsp_server.chat.editing.repetition import repeated
 from lsp_server.documents.languages import Language
 from lsp_server.documents.outline import definitions
 from lsp_server.documents.syntax import SyntaxTree, parse
@@ -48,6 +49,7 @@ def damage(
         or _unparsed(old, new, changes, new_lines)
         or _left_out(old_lines, new_lines, changes, language)
         or _twice(old, new)
+        or repeated(old, new, changes)
         or (taken_away(old_lines, new_lines, changes, language, spared) if replaces else None)
         or (returns_lost(old, new) if replaces else None)
     )

@@ -9,8 +9,8 @@ from lsp_server.documents.enclosing import Around
 from lsp_server.documents.positions import LINE_END
 
 
-def counterpart(target: Target, there: Around, found: ReplyCode) -> str:
-    """Return the lines that stand in the reply's function where the target stands in the file's."""
+def counterpart(target: Target, there: Around, found: ReplyCode) -> tuple[str, str]:
+    """Return the lines of the reply's function in the place that the target has in the file's; the rest."""
     lines = target.snapshot.lines
     first = lines.line_of(there.signature[0])
     old = [line.strip() for line in split_lines(target.snapshot.text[there.signature[0] : there.end])]
@@ -19,7 +19,9 @@ def counterpart(target: Target, there: Around, found: ReplyCode) -> str:
     changes = hunks(old, [line.strip() for line in new])
     start = _mapped(changes, lines.line_of(target.start) - first, at_end=False)
     end = _mapped(changes, lines.line_of(target.end) - first + 1, at_end=True)
-    return "\n".join(new[start:end]) if start is not None and end is not None else ""
+    if start is None or end is None:
+        return "", found.text
+    return "\n".join(new[start:end]), "\n".join([*new[:start], *new[end:]])
 
 
 def _mapped(changes: list[Hunk], line: int, *, at_end: bool) -> int | None:

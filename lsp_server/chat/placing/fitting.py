@@ -14,9 +14,22 @@ from tree_sitter import Node
 from lsp_server.chat.actions.prompt_file import Output, Scope
 from lsp_server.chat.actions.site import Target
 from lsp_server.chat.placing.counterpart import counterpart, split_lines
-from lsp_server.chat.placing.reply_code import ReplyCode, all_definitions, beside, with_definition
+from lsp_server.chat.placing.reply_code import (
+    ReplyCode,
+    all_definitions,
+    beside,
+    is_all_definitions,
+    last_name,
+    with_definition,
+)
 from lsp_server.chat.placing.reply_imports import imports_in, without_imports
 from lsp_server.chat.placing.shapes import shapes
+from lsp_server.chat.placing.surroundings import (
+    begins_with_header,
+    enclosing_names,
+    repeats_its_line,
+    without_surroundings,
+)
 from lsp_server.documents.comments import comment_above
 from lsp_server.documents.definitions import shape
 from lsp_server.documents.enclosing import CLASSES
@@ -43,6 +56,8 @@ class Fitted:
     """There was more in the reply, which the imports may be for."""
     target: Target | None = None
     """The part of the target that the code is for, where it is not for all of it."""
+    others: tuple[str, ...] = ()
+    """What else may be meant, if the file does not parse with this code."""
 
 
 def fitted(target: Target, code: str, scope: Scope, output: Output) -> Fitted:
@@ -50,8 +65,10 @@ def fitted(target: Target, code: str, scope: Scope, output: Output) -> Fitted:
 
     Its code is empty if the reply changes something else than the target.
     """
-    if scope == "file" or not node_types(target.language.name).definitions:
+    if scope == "file" or target.kind == "file":
         return Fitted(code)
+    if not node_types(target.language.name).definitions:
+        return _without_surroundings(target, Fitted(code)) if output == "replace" else Fitted(code)
     if target.language.name == "php" and target.start > 0:
         code = _PHP_TAG.sub("", code)
     if output != "replace":
@@ -245,14 +262,55 @@ def _signature(target: Target, code: str) -> Fitted:
 
 
 def _part(target: Target, code: str) -> Fitted:
-    """Return the new text of a part of a function; the reply may be all of the function."""
+    """Return the new text of a part of a function or a class; the reply may be more of the file."""
+    whole = _without_imports(target, code)
+    fit = _without_surroundings(target, whole)
     there = target.definition
-    if there is None or (there.start >= target.start and there.end <= target.end):
-        return _without_imports(target, code)
-    found = with_definition(code, target.language, there.name) if there.name else None
-    if found is None or there.shape is None:
-        return _without_imports(target, code)
-    return Fitted(counterpart(target, there, found), imports_in(code, target), rest=True)
+    if there is None or there.shape is None or (there.start >= target.start and there.end <= target.end):
+        return fit
+    found = with_definition(whole.code, target.language, there.name) if there.name else None
+    if found is None:
+        return fit
+    part, left = counterpart(target, there, found)
+    if _words_of(part) & _words_of(left) - _words_of(target.snapshot.text[there.start : there.end]):
+        part = ""  # it uses what the reply has changed outside of the target
+    lines = _without_surroundings(target, replace(fit, code=part, rest=True, others=()))
+    name = last_name(there.name)
+    own = [
+        code for code in (fit.code, *fit.others)
+        if name not in (made for made, _ in all_definitions(code, target.language))
+    ]  # fmt: skip
+    own += [lines.code, *lines.others]
+    return replace(lines, code=own[0], others=tuple(own[1:]))
+
+
+def _words_of(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d]\w*", text))
+
+
+def _without_surroundings(target: Target, fit: Fitted) -> Fitted:
+    if not fit.code.strip():
+        return fit
+    first, *others = without_surroundings(target, fit.code)
+    return replace(fit, code=first, others=tuple(others), rest=fit.rest or first != fit.code)
+
+
+def is_for(target: Target, code: str) -> bool:
+    """Tell whether code can take the place of a part of a definition, or brings its surroundings, too."""
+    if target.kind not in _PARTS:
+        return True
+    names = {name for name, _ in all_definitions(code, target.language)}
+    there = {name for name, _ in all_definitions(target.text, target.language)}
+    if (
+        names
+        and not there
+        and not names & _words_of(target.text)
+        and is_all_definitions(code, target.language)
+    ):
+        return False
+    if (names - there) & {last_name(name) for name in enclosing_names(target)}:
+        return False
+    return not begins_with_header(target, code) and not repeats_its_line(target, code)
 
 
 def _beside_target(target: Target, code: str) -> Fitted:

@@ -5,13 +5,14 @@ Nothing outside of the target is touched, but for imports that the code needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lsp_server.chat.actions.prompt_file import PromptFile
 from lsp_server.chat.actions.site import Target
-from lsp_server.chat.editing.edits import Edit, line_edits
+from lsp_server.chat.editing.edits import Edit, applied, line_edits
+from lsp_server.chat.editing.python_syntax import syntax_error
 from lsp_server.chat.placing.documentation import documentation_edits
-from lsp_server.chat.placing.fitting import fitted
+from lsp_server.chat.placing.fitting import fitted, is_for
 from lsp_server.chat.placing.imports import import_edits
 from lsp_server.chat.placing.indentation import (
     converted,
@@ -38,16 +39,44 @@ def placed(file: PromptFile, target: Target, code: str) -> tuple[Edit, ...]:
         return ()
     code = "\n".join(LINE_END.split(code)).strip("\n")
     fit = fitted(target, code, file.scope, file.output)
-    if not fit.code.strip():
+    if not fit.code.strip() and not fit.others:
         return ()
     if file.output == "replace":
-        edits = _replacing(fit.target or target, fit.code)
+        edits = _best(fit.target or target, (fit.code, *fit.others))
     else:
         edits = _inserting(target, fit.code, above=file.output == "insert_above")
     if not edits:
         return ()
     imports = import_edits(target, fit)
     return tuple(sorted((*imports, *edits), key=lambda edit: (edit.start, edit.end)))
+
+
+def _best(target: Target, codes: Sequence[str]) -> tuple[Edit, ...]:
+    """Return the edits that put the first code in the target's place with which the file parses best."""
+    fitting = [code for code in codes if code.strip() and is_for(target, code)]
+    best: tuple[tuple[bool, int], tuple[Edit, ...]] | None = None
+    for code in fitting:
+        edits = _replacing(target, code)
+        flaws = _flaws(target, edits) if len(fitting) > 1 else (False, 0)
+        if best is None or flaws < best[0]:
+            best = flaws, edits
+        if flaws == (False, 0):
+            break
+    return best[1] if best is not None else ()
+
+
+def _flaws(target: Target, edits: Sequence[Edit]) -> tuple[bool, int]:
+    """Return whether Python cannot compile the file with edits, and how many places of it do not parse."""
+    text, language = applied(target.snapshot.text, edits), target.language
+    tree = parse(text, language)
+    broken = language.name == "python" and syntax_error(text) is not None
+    stack, count = [tree.root] if tree is not None else [], 0
+    while stack:
+        node = stack.pop()
+        count += node.is_error or node.is_missing
+        if node.has_error:
+            stack += node.children
+    return broken, count
 
 
 def _replacing(target: Target, code: str) -> tuple[Edit, ...]:

@@ -10,23 +10,34 @@ from tree_sitter import Node
 from lsp_server.chat.placing.shapes import shapes
 from lsp_server.documents.comments import comment_above
 from lsp_server.documents.definitions import Shape
+from lsp_server.documents.definitions import shape as definition_of
 from lsp_server.documents.enclosing import Around, covering
 from lsp_server.documents.languages import Language
-from lsp_server.documents.node_types import LEADING
+from lsp_server.documents.node_types import COMMENTS, LEADING, NodeTypes, node_types
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.documents.syntax import SyntaxTree, parse
 
 _IN_CLASS = ("class _ {\n", "\n}\n")
+_NO_BODY, _OPEN_BODY = ("", " {}\n"), ("", "\n}\n")
+_OF_CLASS = (_IN_CLASS, ("class _ {\n", " {}\n}\n"), ("class _ {\n", "\n}\n}\n"))
 _WRAPS = {
-    **dict.fromkeys(("javascript", "typescript", "tsx", "java", "csharp"), (("", ""), _IN_CLASS)),
+    **dict.fromkeys(
+        ("javascript", "typescript", "tsx", "java", "csharp"), (("", ""), *_OF_CLASS, _NO_BODY, _OPEN_BODY)
+    ),
     # A declaration alone, and the end of a signature that stands without its body.
-    "python": (("", ""), ("", ":\n    pass\n")),
-    "php": (("", ""), ("<?php\n", ""), ("<?php class _ {\n", "\n}\n"), ("<?php\n", " {}\n")),
-    "cpp": (("", ""), ("class _ {\n", "\n};\n"), ("", " {}\n")),
-    "c": (("", ""), ("", " {}\n")),
-    "rust": (("", ""), ("", " {}\n")),
-    "go": (("", ""), ("", " {}\n")),
-}
+    "python": (("", ""), ("", ":\n    pass\n"), ("", "\n    pass\n")),
+    "php": (
+        ("", ""), ("<?php\n", ""), ("<?php class _ {\n", "\n}\n"), ("<?php\n", " {}\n"), ("<?php\n", "\n}\n"),
+        ("<?php class _ {\n", "\n}\n}\n"),
+    ),
+    "cpp": (("", ""), ("class _ {\n", "\n};\n"), _NO_BODY, _OPEN_BODY, ("class _ {\n", "\n}\n};\n")),
+    "c": (("", ""), _NO_BODY, _OPEN_BODY),
+    "rust": (("", ""), _NO_BODY, _OPEN_BODY),
+    "go": (("", ""), _NO_BODY, _OPEN_BODY),
+    "bash": (("", ""), ("", " { :; }\n"), ("", "\n:\n}\n")),
+    "lua": (("", ""), ("", "\nend\n")),
+    "ruby": (("", ""), ("", "\nend\n")),
+}  # fmt: skip
 """What may have to stand around a piece of code for it to parse."""
 
 
@@ -77,10 +88,11 @@ def with_definition(
                 continue
             extent = len(before), len(before) + len(code)
             same = "".join(tree.text[slice(*around.signature)].split()) == "".join(signature.split())
-            rank = (not shape.node.has_error, shape.body is not None, within in parents, same)
+            whole = not tree.root.has_error
+            rank = (not shape.node.has_error, whole, shape.body is not None, within in parents, same)
             if best is None or rank > best[0]:
                 best = rank, ReplyCode(snapshot, tree, shape, around, extent)
-        if best is not None and best[0][0]:
+        if best is not None and all(best[0][:2]):
             break
     return best[1] if best is not None else None
 
@@ -97,10 +109,27 @@ def all_definitions(code: str, language: Language) -> list[tuple[str, tuple[int,
             around = covering(snapshot, tree, *tree.range(shape.node))
             start = around.start - len(before) if around is not None else -1
             if around is not None and start >= 0:
-                found.append((_last(around.name), (start, around.end - len(before))))
+                found.append((last_name(around.name), (start, around.end - len(before))))
         if found:
             return found
     return []
+
+
+def is_all_definitions(code: str, language: Language) -> bool:
+    """Tell whether a piece of code parses and is definitions and comments, and nothing else."""
+    types = node_types(language.name)
+    for before, after in _WRAPS.get(language.name, (("", ""),))[:1]:
+        tree = parse(before + code + after, language)
+        if tree is not None and not tree.root.has_error:
+            nodes = [node for node in tree.root.named_children if node.type not in COMMENTS]
+            return bool(nodes) and all(_defines(node, types) for node in nodes)
+    return False
+
+
+def _defines(node: Node, types: NodeTypes) -> bool:
+    if node.type in _LEADING or node.type in types.wrappers:
+        return any(_defines(child, types) for child in node.named_children)
+    return definition_of(node, types) is not None
 
 
 def _named(tree: SyntaxTree, name: str) -> Iterator[tuple[Shape, list[str]]]:
@@ -108,12 +137,12 @@ def _named(tree: SyntaxTree, name: str) -> Iterator[tuple[Shape, list[str]]]:
     for shape in shapes(tree):
         while open_shapes and open_shapes[-1].node.end_byte <= shape.node.start_byte:
             open_shapes.pop()
-        if _last(tree.text_of(shape.name)) == _last(name):
-            yield shape, [_last(tree.text_of(item.name)) for item in open_shapes]
+        if last_name(tree.text_of(shape.name)) == last_name(name):
+            yield shape, [last_name(tree.text_of(item.name)) for item in open_shapes]
         open_shapes.append(shape)
 
 
-def _last(name: str) -> str:
+def last_name(name: str) -> str:
     """Return a name without what qualifies it: `A::f`, `M.f`."""
     return name.replace("::", ".").rpartition(".")[2].strip()
 
