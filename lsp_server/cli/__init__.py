@@ -72,6 +72,8 @@ def _serve(tcp: str | None, log_place: str, log_level: str | None, warning: str 
     from lsp_server.server import serve_stdio, serve_tcp
 
     if tcp is None:
+        if sys.__stdin__ is None or sys.__stdout__ is None:
+            raise ConfigurationError("--stdio needs standard input and output, and one of them is closed")
         return serve_stdio(log_place, log_level, warning)
     host, port = _address(tcp)
     if host not in _LOOPBACK:
@@ -103,8 +105,13 @@ def _address(text: str) -> tuple[str, int]:
 
 def main() -> None:
     """Run the command line; errors for users end it with one line and status 1."""
+    from lsp_server.cli._standard_streams import ReaderGone, prepared
+
     try:
-        command()
+        with prepared():
+            command()
+    except ReaderGone:
+        sys.exit(1)
     except UserFacingError as error:
         if logging.getLogger("lsp_server").isEnabledFor(logging.DEBUG):
             raise
