@@ -13,9 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import platformdirs
-
-from lsp_server import prompt_files, trust
+from lsp_server import own_folders, prompt_files, trust
 from lsp_server.options import Layer, Problem
 from lsp_server.options_reference import written
 from lsp_server.settings import WORKSPACE_SECTIONS, Settings, workspace_file, workspace_prompts_folder
@@ -48,8 +46,8 @@ tell what was to be kept back."""
 def user_file() -> Path:
     """Return the user's configuration file, whether it exists or not."""
     if chosen := os.environ.get(CONFIG_VARIABLE):
-        return Path(chosen).expanduser()
-    return platformdirs.user_config_path("codestral-lsp", appauthor=False) / "config.toml"
+        return own_folders.expanded(chosen)
+    return own_folders.config() / "config.toml"
 
 
 def layers(root: Path | None) -> list[Layer]:
@@ -64,7 +62,7 @@ def _user_layer() -> Layer:
     path = user_file()
     try:
         text = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if not os.environ.get(CONFIG_VARIABLE):
             return Layer(str(path))
         return _broken(path, f"there is no such file, although {CONFIG_VARIABLE} names it")
@@ -94,8 +92,8 @@ def prompt_folders(settings: Settings, root: Path | None) -> tuple[Path, ...]:
     To be asked anew each time the files are read: trust ends with the first change of any of them.
     """
     given = settings.chat.prompts_folder
-    # Joined to an absolute path, that one stays.
-    folders = [user_file().parent / (Path(given).expanduser() if given else "prompts")]
+    # Joined to an absolute path, that one stays. Path.expanduser raises RuntimeError for an unknown user.
+    folders = [user_file().parent / (os.path.expanduser(given) if given else "prompts")]  # noqa: PTH111
     if root is not None and trust.is_trusted(root):
         folders.append(workspace_prompts_folder(root))
     return tuple(folders)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from lsp_server.errors import ConfigurationError
 from lsp_server.options import EDITOR, Problem
 
 logger = logging.getLogger(__name__)
@@ -99,18 +100,34 @@ class Reporter:
 
 
 def configure_logging(level: str, file: Path | None) -> str:
-    """Send log records to `file`, or to stderr; return the place in words."""
+    """Send log records to `file`, or to stderr; return the place in words.
+
+    Raises ConfigurationError for a file that cannot be written.
+    """
     handler: logging.Handler
     if file is None:
         handler = logging.StreamHandler(sys.stderr)
     else:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(file, encoding="utf-8")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            handler = _File(file, encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(
+                f"The log {file} cannot be written ({error.strerror}): choose another with --log-file."
+            ) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.addFilter(_without_params)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     set_level(level)
     return str(file) if file else "the server's stderr"
+
+
+class _File(logging.FileHandler):
+    """Drops records while the disk is full."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
 
 
 def set_level(level: str) -> None:

@@ -12,28 +12,25 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import platformdirs
-
-from lsp_server import prompt_files
+from lsp_server import own_folders, prompt_files
 from lsp_server.errors import ConfigurationError
+from lsp_server.own_folders import TRUST
 from lsp_server.settings import workspace_file, workspace_prompts_folder
 
 log = logging.getLogger(__name__)
 
-FILE_VARIABLE = "CODESTRAL_LSP_TRUST"
+FILE_VARIABLE = TRUST.variable
 """Environment variable that names another list of trusted workspaces."""
 
 
 def list_file() -> Path:
     """Return where the list is kept, whether it exists or not."""
-    if given := os.environ.get(FILE_VARIABLE):
-        return Path(given).expanduser().absolute()
-    return platformdirs.user_config_path("codestral-lsp", appauthor=False) / "trusted.json"
+    return TRUST.given() or own_folders.config() / "trusted.json"
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ def add(root: Path, seen: Contents | bytes | None = None) -> None:
     digest = found.digest()
     if digest is None:
         raise ConfigurationError(f"{workspace_file(root)} cannot be read: there is no such file.")
-    with _alone():
+    with own_folders.alone(TRUST, list_file()):
         _write({**listed(), _key(root): digest})
 
 
@@ -105,7 +102,7 @@ def remove(root: Path) -> bool:
     key = _key(root)
     if key not in listed():
         return False
-    with _alone():
+    with own_folders.alone(TRUST, list_file()):
         _write({folder: digest for folder, digest in listed().items() if folder != key})
     return True
 
@@ -114,7 +111,7 @@ def listed() -> dict[str, str]:
     """Return the trusted folders, each with the digest of what is trusted there."""
     try:
         found = json.loads(list_file().read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, RecursionError) as error:
         log.warning("%s cannot be read (%s): no workspace is trusted", list_file(), type(error).__name__)
@@ -132,18 +129,6 @@ def _sha256(content: bytes) -> str:
 def _key(root: Path) -> str:
     # One folder has many spellings: links, and capitals where the file system knows none.
     return os.path.normcase(root.resolve())
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    import filelock  # most starts only read the list
-
-    try:
-        list_file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with filelock.FileLock(f"{list_file()}.lock"):
-            yield
-    except OSError as error:
-        raise ConfigurationError(f"{list_file()} cannot be written: {error.strerror or error}.") from error
 
 
 def _write(folders: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ import ssl
 from functools import cache
 from pathlib import Path
 
+from lsp_server import own_folders
 from lsp_server.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def context(ca_file: str, *, verify: bool, name: str) -> ssl.SSLContext:
 
 
 def _load(trusted: ssl.SSLContext, said_by: str, file: str) -> None:
-    path = Path(file).expanduser()
+    path = own_folders.expanded(file)
     if not path.is_file():
         raise ConfigurationError(f"{said_by} names {path}, which is not there.")
     try:

@@ -54,16 +54,21 @@ def command(
     from lsp_server.reporting import configure_logging
 
     unreadable = given_keys.take(os.environ)  # before there is any other process to inherit them
-    if context.invoked_subcommand is not None:
-        configure_logging(log_level or "warning", log_file)
-        if unreadable:
-            logging.getLogger(__name__).warning("%s", unreadable)
-        return
-    if not stdio and not tcp and sys.stdin.isatty():
+    is_server = context.invoked_subcommand is None
+    if is_server and not stdio and not tcp and sys.stdin.isatty():
         click.echo(context.get_help())
         return
-    log_place = configure_logging(log_level or "info", log_file)
-    context.exit(_serve(tcp, log_place, log_level, unreadable))
+    level, warning = log_level or ("info" if is_server else "warning"), unreadable
+    try:
+        log_place = configure_logging(level, log_file)
+    except ConfigurationError as error:  # what was asked for is worth more than its log
+        log_place = configure_logging(level, None)
+        warning = " ".join(filter(None, (unreadable, str(error))))
+    if warning:
+        logging.getLogger(__name__).warning("%s", warning)
+    if is_server:
+        context.exit(_serve(tcp, log_place, log_level, warning))
+    _require_folder()
 
 
 def _serve(tcp: str | None, log_place: str, log_level: str | None, warning: str | None) -> int:
@@ -72,6 +77,8 @@ def _serve(tcp: str | None, log_place: str, log_level: str | None, warning: str 
     from lsp_server.server import serve_stdio, serve_tcp
 
     if tcp is None:
+        if sys.__stdin__ is None or sys.__stdout__ is None:
+            raise ConfigurationError("--stdio needs standard input and output, and one of them is closed")
         return serve_stdio(log_place, log_level, warning)
     host, port = _address(tcp)
     if host not in _LOOPBACK:
@@ -80,6 +87,13 @@ def _serve(tcp: str | None, log_place: str, log_level: str | None, warning: str 
             host,
         )
     return serve_tcp(host, port, log_place, log_level, warning)
+
+
+def _require_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise ConfigurationError("The current folder is gone: change to another one first.") from error
 
 
 def _leave_folder() -> None:
@@ -103,8 +117,13 @@ def _address(text: str) -> tuple[str, int]:
 
 def main() -> None:
     """Run the command line; errors for users end it with one line and status 1."""
+    from lsp_server.cli._standard_streams import ReaderGone, prepared
+
     try:
-        command()
+        with prepared():
+            command()
+    except ReaderGone:
+        sys.exit(1)
     except UserFacingError as error:
         if logging.getLogger("lsp_server").isEnabledFor(logging.DEBUG):
             raise

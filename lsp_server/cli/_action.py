@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -26,7 +25,7 @@ from lsp_server.cli import _patch, _places
 from lsp_server.cli._answering import print_answer
 from lsp_server.cli._dry_run import show
 from lsp_server.cli._places import STDIN_URI
-from lsp_server.cli._stream import say, write_text
+from lsp_server.cli._stream import say, write_json, write_text
 from lsp_server.cli._terminal import chatting, errors
 from lsp_server.documents import syntax
 from lsp_server.documents.languages import detect
@@ -174,7 +173,7 @@ def _finish(outcome: Proposal | NoEdit, job: Job, options: Options) -> None:
         if not options.as_json:
             said = f" It said:\n{outcome.text.strip()}" if outcome.text.strip() else ""
             raise UserFacingError(f"Nothing is to be changed: {outcome.reason}.{said}")
-        write_text(json.dumps({"patch": "", "reason": outcome.reason, "text": outcome.text}) + "\n")
+        write_json({"patch": "", "reason": outcome.reason, "text": outcome.text})
         return
     if job.is_message and not options.as_json:
         if outcome.warning:
@@ -191,7 +190,7 @@ def _finish(outcome: Proposal | NoEdit, job: Job, options: Options) -> None:
         _patch.write(change)
     if options.as_json:
         found = {"patch": patch, "path": str(change.path), "warning": outcome.warning}
-        write_text(json.dumps({**found, "written": options.write}, ensure_ascii=False) + "\n")
+        write_json({**found, "written": options.write})
     elif options.write:
         added, removed = change.counts
         say(f"wrote {change.path} (+{added} -{removed})")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from lsp_server.backends.protocol import Backend, ChatRequest, Chunk, Origin
 from lsp_server.chat.replies.answer import unwrapped
 from lsp_server.chat.workspace.tool_loop import ToolUse, converse
-from lsp_server.cli._stream import Stream, say, write_text
+from lsp_server.cli._stream import Stream, say, write_json
 from lsp_server.cli._terminal import chatting
 from lsp_server.settings import Settings
 
@@ -58,7 +57,7 @@ async def print_answer(
     if now.cut:
         say(f"the answer was cut off at {request.max_tokens} tokens, see chat.max_tokens")
     if as_json:
-        write_text(json.dumps(_as_json(now), ensure_ascii=False) + "\n")
+        write_json(_as_json(now))
 
 
 async def _answers(

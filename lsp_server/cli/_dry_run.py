@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Sequence
 
 from lsp_server.backends.guarded import Guarded
@@ -11,7 +10,7 @@ from lsp_server.backends.protocol import ChatRequest, ToolSpec
 from lsp_server.backends.router import connect
 from lsp_server.chat.prompting.prompt import rendered
 from lsp_server.chat.prompting.wording import estimated_tokens
-from lsp_server.cli._stream import write_text
+from lsp_server.cli._stream import write_json, write_text
 from lsp_server.errors import TextWithheld
 from lsp_server.privacy.destination import Destination
 from lsp_server.privacy.rules import PrivacyRules
@@ -47,7 +46,7 @@ def show(settings: Settings, request: ChatRequest, *, tools: Sequence[ToolSpec],
             "tools": names,
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],
         }
-        write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        write_json(found, indent=2)
         return
     lines = []
     for item in to:

@@ -5,13 +5,13 @@ Owns what a terminal is protected from.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 
 import click
 
 from lsp_server.chat.workspace.workspace_text import shown
-from lsp_server.errors import UserFacingError
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What moves a terminal's cursor, sets its title or fills its clipboard: a model repeats what it has read."""
@@ -51,18 +51,14 @@ class Stream:
 
 def write_text(text: str) -> None:
     """Write a text of the model's to standard output at once; into a pipe exactly as it is."""
-    out = sys.stdout
-    if out is None:  # closed by who started us
-        return
-    shown = printable(text) if out.isatty() else text
-    encoding = out.encoding or "utf-8"
-    try:
-        out.write(shown.encode(encoding, "replace").decode(encoding))
-        out.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UserFacingError(f"The answer cannot be written: {error.strerror}.") from error
+    sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
+    sys.stdout.flush()
+
+
+def write_json(value: object, indent: int | None = None) -> None:
+    """Write one JSON object; escaped where the encoding of standard output has not every character."""
+    escaped = not (sys.stdout.encoding or "").lower().startswith("utf")
+    write_text(json.dumps(value, ensure_ascii=escaped, indent=indent) + "\n")
 
 
 def printable(text: str) -> str:

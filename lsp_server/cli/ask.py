@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lsp_server import own_folders
 from lsp_server.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _piped() -> str:
 def _workspace() -> Path | None:
     """Return the folder that the model may look into: not one that holds all there is."""
     folder = Path.cwd()
-    return None if Path.home().is_relative_to(folder) else folder
+    return None if own_folders.home().is_relative_to(folder) else folder
 
 
 def _tools(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +40,7 @@ def complete(
     the text from standard input.
     """
     from lsp_server.cli import _places
+    from lsp_server.cli._stream import write_json
     from lsp_server.cli._terminal import load_settings
 
     path, line, column = _places.position(target)
@@ -49,7 +49,7 @@ def complete(
     settings = load_settings(Path.cwd(), overrides)
     result = asyncio.run(_complete(settings, snapshot, offset))
     if as_json:
-        click.echo(json.dumps(_as_json(result), ensure_ascii=False))
+        write_json(_as_json(result))
         return
     _show(snapshot, offset, result, why=why, color=not no_color)
 

@@ -6,7 +6,6 @@ Orders the checks of `diagnosis` and prints what they find; judges nothing itsel
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +37,7 @@ def doctor(as_json: bool, full: bool, overrides: tuple[str, ...]) -> None:
     Downloads nothing; a local engine that is started stays for your editor. Options that an editor
     sends are not seen. The exit status is 1 if there is a problem.
     """
+    from lsp_server.cli._stream import write_json
     from lsp_server.cli._terminal import resolve
 
     resolved = resolve(Path.cwd(), overrides)
@@ -46,7 +46,7 @@ def doctor(as_json: bool, full: bool, overrides: tuple[str, ...]) -> None:
         sum(found.level is level for found in findings) for level in (Level.PROBLEM, Level.WARNING)
     )
     if as_json:
-        click.echo(json.dumps(_as_json(findings), indent=2, ensure_ascii=False))
+        write_json(_as_json(findings), indent=2)
     else:
         click.echo(f"\n{_counted(problems, 'problem')}, {_counted(warnings, 'warning')}")
     if problems:

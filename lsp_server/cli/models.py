@@ -19,6 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from lsp_server.cli._stream import write_json
 from lsp_server.errors import ModelError
 from lsp_server.models import catalogue, fit, store
 from lsp_server.models.catalogue import Entry
@@ -45,7 +46,7 @@ def list_models(form: str | None) -> None:
     machine = fit.this_machine()
     rows = [_row(entry, machine) for entry in catalogue.entries()]
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+        write_json(msgspec.to_builtins(rows), indent=2)
         return
     console = Console()
     if not console.is_terminal:

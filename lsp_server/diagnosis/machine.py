@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 
 from rich.filesize import decimal
 
+from lsp_server import own_folders
 from lsp_server.diagnosis.finding import Finding, ok, problem, warning
-from lsp_server.diagnosis.weights import Weights, nearest_folder
+from lsp_server.diagnosis.weights import Weights
 from lsp_server.engine import state
 from lsp_server.models import catalogue, fit, store
 from lsp_server.models.fit import Fit, Machine
+from lsp_server.own_folders import MODELS, STATE
 from lsp_server.settings import LocalSettings
 
 
@@ -51,19 +52,14 @@ def _codestral(machine: Machine) -> str:
 
 def disk() -> Finding:
     """Tell the room for models."""
-    free = shutil.disk_usage(nearest_folder(store.folder())).free
+    free = shutil.disk_usage(own_folders.nearest(store.folder())).free
     return ok("disk", f"{decimal(free)} free for models in {store.folder()}")
 
 
 def folders() -> Finding:
     """Say whether models, state and logs can be written, and where the logs are."""
-    wanted = (store.folder(), state.state_root(), state.log_directory())
-    closed = [path for path in wanted if not os.access(nearest_folder(path), os.W_OK)]
-    if closed:
-        return problem(
-            "folders",
-            f"cannot be written to: {', '.join(map(str, closed))}",
-            f"Correct their permissions, or choose others with {store.FOLDER_VARIABLE} (models) and "
-            f"{state.STATE_VARIABLE} (state and logs).",
-        )
+    wanted = {store.folder(): MODELS, state.state_root(): STATE, state.log_directory(): STATE}
+    reasons = [reason for path, kind in wanted.items() if (reason := own_folders.why_not(kind, path))]
+    if reasons:
+        return problem("folders", " ".join(map(str, reasons)))
     return ok("folders", f"state in {state.state_root()}, engine logs in {state.log_directory()}")

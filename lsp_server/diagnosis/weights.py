@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.filesize import decimal
 
+from lsp_server import own_folders
 from lsp_server.diagnosis.finding import Finding, ok, problem, warning
 from lsp_server.errors import ModelError
 from lsp_server.models import catalogue, gguf_file, store
@@ -55,7 +55,7 @@ def _missing(entry: Entry, settings: LocalSettings) -> Weights:
     text = f"{entry.name} is not on this machine; {NO_TRIAL}"
     pull = f"lsp_server models pull {entry.name}"
     licence = f" {entry.licence}: {entry.licence_note}" if entry.licence_note else ""
-    free = shutil.disk_usage(nearest_folder(store.folder())).free
+    free = shutil.disk_usage(own_folders.nearest(store.folder())).free
     if free < entry.about_bytes + SPARE_BYTES:
         return Weights(
             problem(
@@ -96,8 +96,3 @@ def checksum(weights: Weights, *, full: bool, report: Callable[[Progress], None]
     if actual == expected:
         return ok("checksum", f"{'read now' if full else 'read before'}, the same as in {source}")
     return problem("checksum", f"{path} is not what {source} says", "Delete the file and fetch it again.")
-
-
-def nearest_folder(path: Path) -> Path:
-    """Return `path` or the folder above it that exists."""
-    return next(folder for folder in (path, *path.parents) if folder.exists())

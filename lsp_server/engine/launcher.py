@@ -18,13 +18,15 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import filelock
 
+from lsp_server import own_folders
 from lsp_server.engine.health import Client, EngineAddress, Health, ask_health, open_client
 from lsp_server.engine.state import EngineFiles, EngineState, variables
 from lsp_server.errors import BackendUnavailable, ModelError
+from lsp_server.own_folders import STATE, writing
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +122,8 @@ async def _find_or_start(
     state = await _answering(files, client)
     if state is not None:
         return state
-    async with _locked(files.launch_lock):
+    await asyncio.to_thread(files.prepare)
+    async with _locked(files):
         deadline = time.monotonic() + SILENT_TIMEOUT_S
         while True:
             state = await _answering(files, client)  # another front end may have started it meanwhile
@@ -144,7 +147,8 @@ def engine_lives(files: EngineFiles) -> bool:
     """Say whether some process holds the owner lock of this engine."""
     lock = filelock.FileLock(files.owner_lock, thread_local=False)
     try:
-        lock.acquire(timeout=0)
+        with writing(STATE, files.directory):
+            lock.acquire(timeout=0)
     except filelock.Timeout:
         return True
     lock.release()
@@ -169,8 +173,7 @@ async def _start(files: EngineFiles, launch: Launch, client: Client) -> EngineSt
 
 def spawn(launch: Launch, files: EngineFiles) -> subprocess.Popen[bytes]:
     """Start the engine process, detached from this one: it outlives the editor."""
-    files.stderr.parent.mkdir(parents=True, exist_ok=True)
-    with files.stderr.open("wb") as stderr:
+    with _last_words(files) as stderr:
         process = subprocess.Popen(
             launch.command(),
             stdin=subprocess.DEVNULL,
@@ -184,6 +187,16 @@ def spawn(launch: Launch, files: EngineFiles) -> subprocess.Popen[bytes]:
     # Somebody must wait for the process, or it stays as a zombie when it leaves before this one does.
     threading.Thread(target=process.wait, name="engine-reaper", daemon=True).start()
     return process
+
+
+def _last_words(files: EngineFiles) -> BinaryIO:
+    """Return where the engine prints; a model is worth more than a log that cannot be written."""
+    try:
+        own_folders.make(files.stderr.parent)
+        return files.stderr.open("wb")
+    except OSError as error:
+        log.warning("%s", own_folders.failure(error, STATE, files.stderr))
+        return open(os.devnull, "wb")  # noqa: PTH123
 
 
 def _detached() -> dict[str, Any]:
@@ -262,12 +275,13 @@ def _last_line(path: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _locked(path: Path) -> AsyncGenerator[None, None]:
+async def _locked(files: EngineFiles) -> AsyncGenerator[None, None]:
     # A non-blocking try is one system call; waiting is left to the event loop, so that cancelling works.
-    lock = filelock.FileLock(path, thread_local=False)
+    lock = filelock.FileLock(files.launch_lock, thread_local=False)
     while True:
         try:
-            lock.acquire(timeout=0)
+            with writing(STATE, files.directory):
+                lock.acquire(timeout=0)
             break
         except filelock.Timeout:
             await asyncio.sleep(LOCK_POLL_S)

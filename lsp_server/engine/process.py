@@ -21,11 +21,13 @@ from types import FrameType
 import filelock
 import uvicorn
 
+from lsp_server import own_folders
 from lsp_server.engine.app import create_app
 from lsp_server.engine.launcher import ALREADY_RUNNING, LOAD_FAILED, Launch
 from lsp_server.engine.model import LoadedModel
 from lsp_server.engine.scheduler import Loading, Ready, Scheduler, Unavailable
 from lsp_server.engine.state import EngineFiles, EngineState
+from lsp_server.own_folders import STATE, writing
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +46,11 @@ LOG_BYTES, LOG_FILES = 1_000_000, 2
 def run_engine(launch: Launch, family: str | None = None) -> int:
     """Serve the model until nobody needs it; return the process's exit status."""
     files = EngineFiles.of(launch.model)
+    files.prepare()
     owner = filelock.FileLock(files.owner_lock, thread_local=False)
     try:
-        owner.acquire(timeout=OWNER_WAIT_S)
+        with writing(STATE, files.directory):
+            owner.acquire(timeout=OWNER_WAIT_S)
     except filelock.Timeout:
         return ALREADY_RUNNING
     _log_to(files.log)
@@ -147,10 +151,14 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _log_to(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
-        path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
-    )
+    try:
+        own_folders.make(path.parent)
+        handler = logging.handlers.RotatingFileHandler(
+            path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
+        )
+    except OSError as error:  # a model is worth more than its log
+        log.warning("%s", own_folders.failure(error, STATE, path))
+        return
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root, ours = logging.getLogger(), logging.getLogger("lsp_server")
     for shown in root.handlers:  # stderr, which a launcher keeps in a file that nobody rotates

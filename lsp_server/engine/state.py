@@ -7,6 +7,7 @@ nor how the engine is spoken to.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets
 import tempfile
@@ -16,17 +17,18 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-import platformdirs
 
-from lsp_server import __version__
+from lsp_server import __version__, own_folders
+from lsp_server.own_folders import STATE
+
+log = logging.getLogger(__name__)
 
 PROTOCOL = 1
 """Raised when front ends and engines of different versions could not talk: each then has its own engine."""
 
-STATE_VARIABLE = "CODESTRAL_LSP_STATE"
+STATE_VARIABLE = STATE.variable
 """Environment variable that moves state and logs to another directory."""
 
-_APP = "codestral-lsp"
 _T = TypeVar("_T")
 
 FIRST_BACKOFF_S = 30.0
@@ -76,20 +78,19 @@ class Failure(msgspec.Struct, frozen=True):
 
 def state_root() -> Path:
     """Return the directory of everything this module writes, except logs."""
-    given = os.environ.get(STATE_VARIABLE)
-    return Path(given) if given else platformdirs.user_state_path(_APP, appauthor=False)
+    return STATE.given() or own_folders.state()
 
 
 def log_directory() -> Path:
     """Return the directory of the engines' logs."""
-    given = os.environ.get(STATE_VARIABLE)
-    return Path(given) / "log" if given else platformdirs.user_log_path(_APP, appauthor=False)
+    given = STATE.given()
+    return given / "log" if given else own_folders.logs()
 
 
 def variables() -> dict[str, str]:
     """Return what leads a process in another folder to the same directories."""
-    given = os.environ.get(STATE_VARIABLE)
-    return {STATE_VARIABLE: str(Path(given).absolute())} if given else {}
+    given = STATE.given()
+    return {STATE_VARIABLE: str(given)} if given else {}
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,18 @@ class EngineFiles:
 
     @classmethod
     def of(cls, model: Path) -> EngineFiles:
-        """Return the files for `model`, making their private directory."""
+        """Return the files for `model`; nothing is made."""
         real = Path(os.path.realpath(model))
         identity = f"{os.path.normcase(real)}\0{PROTOCOL}"
-        directory = _private(state_root() / "engines")
-        return cls(
-            real, directory, hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        )
+        key = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        return cls(real, _directory(), key)
+
+    def prepare(self) -> None:
+        """Make the private directory; raises ConfigurationError if no file can be written there."""
+        with own_folders.writing(STATE, self.directory):
+            own_folders.make(self.directory)
+        if (reason := own_folders.why_not(STATE, self.directory)) is not None:
+            raise reason
 
     @property
     def state(self) -> Path:
@@ -145,14 +151,15 @@ class EngineFiles:
         return read_state(self.state)
 
     def write_state(self, state: EngineState) -> None:
-        """Publish a running engine."""
-        _write(self.state, msgspec.json.encode(state))
+        """Publish a running engine; raises ConfigurationError if that cannot be written."""
+        with own_folders.writing(STATE, self.directory):
+            _write(self.state, msgspec.json.encode(state))
 
     def remove_state(self, token: str | None = None) -> None:
         """Remove the state file; with `token`, only if it is that engine's."""
         state = self.read_state()
         if token is None or state is None or secrets.compare_digest(state.token, token):
-            self.state.unlink(missing_ok=True)
+            _remove(self.state)
 
     def remember_failure(self, reason: str) -> None:
         """Record that the engine could not start with the file as it is now."""
@@ -160,7 +167,11 @@ class EngineFiles:
         known = _decode(self.failure, Failure)
         same = known is not None and (known.size, known.mtime_ns) == (size, mtime_ns)
         count = known.count + 1 if known is not None and same else 1
-        _write(self.failure, msgspec.json.encode(Failure(reason, size, mtime_ns, count, time.time())))
+        failure = Failure(reason, size, mtime_ns, count, time.time())
+        try:
+            _write(self.failure, msgspec.json.encode(failure))
+        except OSError as error:
+            log.warning("%s cannot be written: %s", self.failure, error.strerror)
 
     def remembered_failure(self) -> Failure | None:
         """Return the last failure while it is to be believed: same file, pause not over."""
@@ -171,7 +182,7 @@ class EngineFiles:
 
     def forget_failure(self) -> None:
         """Forget failures: the engine has started."""
-        self.failure.unlink(missing_ok=True)
+        _remove(self.failure)
 
 
 def read_state(path: Path) -> EngineState | None:
@@ -181,16 +192,30 @@ def read_state(path: Path) -> EngineState | None:
 
 
 def running_states() -> list[EngineState]:
-    """Return every engine of this user that has left a state file, alive or not."""
-    found = (read_state(path) for path in sorted((state_root() / "engines").glob("*.json")))
+    """Return every engine of this user that has left a state file, alive or not.
+
+    Raises ConfigurationError for a directory that cannot be read.
+    """
+    directory = _directory()
+    try:
+        paths = sorted(path for path in directory.iterdir() if path.suffix == ".json")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise own_folders.failure(error, STATE, directory) from error
+    found = map(read_state, paths)
     return [state for state in found if state is not None]
 
 
-def _private(directory: Path) -> Path:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if os.name == "posix" and directory.stat().st_mode & 0o077:
-        directory.chmod(0o700)
-    return directory
+def _directory() -> Path:
+    return state_root() / "engines"
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:  # whoever reads it asks the engine, and finds that there is none
+        log.warning("%s cannot be removed: %s", path, error.strerror)
 
 
 def _stamp(model: Path) -> tuple[int, int]:

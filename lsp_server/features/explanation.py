@@ -17,13 +17,15 @@ import re
 import tempfile
 from pathlib import Path
 
-import platformdirs
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
+from lsp_server import own_folders
+from lsp_server.chat.replies.harmless import harmless
 from lsp_server.errors import UserFacingError
 from lsp_server.features.client import Client, plain
+from lsp_server.own_folders import ANSWERS
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ _NO_NAME = re.compile(r"[^\w.-]+")
 
 def folder() -> Path:
     """Return where answers are kept."""
-    return platformdirs.user_cache_path("codestral-lsp", appauthor=False) / "answers"
+    return own_folders.cache() / "answers"
 
 
 class Explanation:
@@ -68,20 +70,28 @@ class Explanation:
         now = asyncio.get_running_loop().time()
         if not self._client.reloads or now < self._next or not markdown.strip():
             return
-        await asyncio.to_thread(self._write, markdown)
         self._next = asyncio.get_running_loop().time() + REWRITE_S
-        self._open()
+        try:
+            await asyncio.to_thread(self._write, markdown)
+        except UserFacingError as error:
+            logger.info("Not shown while it comes: %s", error)
+        else:
+            self._open()
 
     async def finish(self, markdown: str, *notes: str) -> str:
         """Show the whole text and what there is to say about it; return the text as it is shown."""
         if not self._client.reloads:
             self.path = self._path("\0".join([self._about, markdown, *notes]))
-        shown = await asyncio.to_thread(self._write, markdown, *notes)
+        try:
+            shown = await asyncio.to_thread(self._write, markdown, *notes)
+        except UserFacingError as error:  # the answer is there all the same
+            self._say("\n\n".join([markdown.strip(), *notes, str(error)]), "")
+            return harmless(markdown.strip())
         self._open()
         assert self._showing is not None
         await asyncio.wait({self._showing}, timeout=PATIENCE_S)
         if self._showing.done() and not self._showing.cancelled() and not self._showing.result():
-            self._say("\n\n".join([markdown.strip(), *notes]))
+            self._say("\n\n".join([markdown.strip(), *notes]), str(self.path))
         return shown
 
     def stop(self, markdown: str) -> None:
@@ -107,23 +117,19 @@ class Explanation:
             logger.info("The editor did not show %s: %s", self.path, error.message)
             return False
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, place: str) -> None:
         if len(text) > LONGEST_MESSAGE:
             text = f"{text[:LONGEST_MESSAGE].rstrip()}…"
-        message = f"{self._title}\n\n{text}\n\n{self.path}"
+        message = "\n\n".join(filter(None, (self._title, text, place)))
         self._server.window_show_message(types.ShowMessageParams(types.MessageType.Info, plain(message)))
 
     def _write(self, markdown: str, *notes: str) -> str:
-        from lsp_server.chat.replies.harmless import harmless
-
         shown = harmless(markdown.strip())
         text = f"{harmless(f'# {self._title}')}\n\n{shown}\n"
         if notes:
             text += "\n---\n" + "".join(f"\n*{harmless(note)}*\n" for note in notes)
-        try:
+        with own_folders.writing(ANSWERS, self.path):
             write(self.path, text)
-        except OSError as error:
-            raise UserFacingError(f"{self.path} cannot be written: {error.strerror or error}.") from error
         return shown
 
 

@@ -5,27 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
 import msgspec
-import platformdirs
 
+from lsp_server import own_folders
 from lsp_server.errors import ConfigurationError
+from lsp_server.own_folders import KEYS
 
 log = logging.getLogger(__name__)
 
-FILE_VARIABLE = "CODESTRAL_LSP_KEYS"
+FILE_VARIABLE = KEYS.variable
 """Environment variable that names another file for keys."""
 
 
 def default_path() -> Path:
     """Return where keys are kept, whether the file exists or not."""
-    if given := os.environ.get(FILE_VARIABLE):
-        return Path(given).expanduser().absolute()
-    return platformdirs.user_data_path("codestral-lsp", appauthor=False) / "keys.json"
+    return KEYS.given() or own_folders.data() / "keys.json"
 
 
 class KeysFile:
@@ -45,32 +41,23 @@ class KeysFile:
 
     def set(self, name: str, value: str) -> None:
         """Store a key."""
-        with self._alone():
+        with own_folders.alone(KEYS, self.path):
             self._write({**self._read(), name: value})
 
     def remove(self, name: str) -> bool:
         """Delete a key and say whether it was there."""
         if self.get(name) is None:
             return False
-        with self._alone():
+        with own_folders.alone(KEYS, self.path):
             self._write({known: value for known, value in self._read().items() if known != name})
         return True
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with filelock.FileLock(f"{self.path}.lock"):
-                yield
-        except OSError as error:
-            raise ConfigurationError(f"{self.path} cannot be written: {error.strerror or error}.") from error
 
     def _read(self) -> dict[str, str]:
         try:
             with self.path.open("rb") as file:
                 self._check_mode(os.fstat(file.fileno()).st_mode)
                 text = file.read()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
             raise ConfigurationError(f"{self.path} cannot be read: {error.strerror}.") from error

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from pathlib import Path
 
 import msgspec
 
 from lsp_server.models.transfer import Job
+from lsp_server.own_folders import MODELS, failure
+
+log = logging.getLogger(__name__)
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 """Large enough that reading and hashing are not slowed by Python, small enough to cancel at once."""
@@ -56,10 +60,13 @@ class KnownChecksums:
         """Note the checksum of `path` as it is now."""
         stat, records = path.stat(), self._load()
         records[str(path)] = _Record(stat.st_size, stat.st_mtime_ns, sha256)
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_bytes(msgspec.json.encode(records))
-        temporary.replace(self._file)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(msgspec.json.encode(records))
+            temporary.replace(self._file)
+        except OSError as error:  # it is computed again
+            log.warning("The checksum of %s is not kept: %s", path, failure(error, MODELS, self._file))
 
     def of(self, path: Path, job: Job) -> str:
         """Return the checksum of `path`, computing it the first time."""
@@ -72,5 +79,5 @@ class KnownChecksums:
     def _load(self) -> dict[str, _Record]:
         try:
             return msgspec.json.decode(self._file.read_bytes(), type=dict[str, _Record])
-        except (FileNotFoundError, msgspec.DecodeError):  # a damaged memory is an empty one
+        except (OSError, msgspec.DecodeError):  # a damaged memory is an empty one
             return {}

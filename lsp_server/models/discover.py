@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from lsp_server import own_folders
 from lsp_server.errors import ModelError
 from lsp_server.models import gguf_file
 from lsp_server.models.catalogue import Entry, HubSource
@@ -69,8 +70,10 @@ def _hugging_face(source: HubSource) -> Iterator[Path]:
     except ImportError:
         return
     # Read here: huggingface_hub reads its environment once, at import.
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface")
-    cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home, "hub")).expanduser()
+    home = os.environ.get("HF_HOME") or Path(
+        os.environ.get("XDG_CACHE_HOME") or own_folders.home() / ".cache", "huggingface"
+    )
+    cache = own_folders.expanded(os.environ.get("HF_HUB_CACHE") or str(Path(home, "hub")))
     found = try_to_load_from_cache(source.repo, source.file, cache_dir=cache)
     if isinstance(found, str):
         yield Path(found)
@@ -79,7 +82,7 @@ def _hugging_face(source: HubSource) -> Iterator[Path]:
 def _lm_studio(source: HubSource) -> Iterator[Path]:
     for folder in (".lmstudio/models", ".cache/lm-studio/models"):  # since 0.3.6, and before
         # The publisher may be another one who offers the same file; the name must be the same.
-        yield from (path for path in Path.home().glob(f"{folder}/*/*/{source.file}") if path.is_file())
+        yield from (path for path in own_folders.home().glob(f"{folder}/*/*/{source.file}") if path.is_file())
 
 
 class _Layer(msgspec.Struct, frozen=True, rename="camel"):
@@ -110,7 +113,9 @@ def _ollama_folders() -> list[Path]:
     given = os.environ.get("OLLAMA_MODELS")
     # The second one is the home of the service that Ollama's installer for Linux sets up.
     return (
-        [Path(given)] if given else [Path.home() / ".ollama/models", Path("/usr/share/ollama/.ollama/models")]
+        [Path(given)]
+        if given
+        else [own_folders.home() / ".ollama/models", Path("/usr/share/ollama/.ollama/models")]
     )
 
 

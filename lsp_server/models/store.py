@@ -5,28 +5,28 @@ A name stands for one of the catalogue; anything that looks like a path is one.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
-
+from lsp_server import own_folders
 from lsp_server.errors import ModelError
 from lsp_server.models import catalogue, discover, gguf_file, llamafile
 from lsp_server.models.catalogue import Entry
 from lsp_server.models.checksums import KnownChecksums
 from lsp_server.models.download import download
 from lsp_server.models.transfer import Job, Progress
+from lsp_server.own_folders import MODELS
 
-FOLDER_VARIABLE = "CODESTRAL_LSP_MODELS"
+log = logging.getLogger(__name__)
+
+FOLDER_VARIABLE = MODELS.variable
 
 
 def folder() -> Path:
     """Return the model store; not in the cache folder, which cleaners empty."""
-    given = os.environ.get(FOLDER_VARIABLE)
-    if given:
-        return Path(given).expanduser().absolute()
-    return platformdirs.user_data_path("codestral-lsp", appauthor=False) / "models"
+    return MODELS.given() or own_folders.data() / "models"
 
 
 def find(name_or_path: str) -> Path | None:
@@ -43,8 +43,11 @@ def find(name_or_path: str) -> Path | None:
 def find_entry(entry: Entry, job: Job | None = None) -> Path | None:
     """Return the file of `entry` in the store or where another program keeps it, or None."""
     stored = folder() / entry.file
-    if stored.is_file() and entry.size_bytes in (None, stored.stat().st_size):
-        return stored
+    try:
+        if stored.is_file() and entry.size_bytes in (None, stored.stat().st_size):
+            return stored
+    except OSError as error:
+        log.info("%s cannot be looked at: %s", stored, error.strerror)
     return discover.find(entry, KnownChecksums(folder()), job or Job())
 
 
@@ -70,7 +73,7 @@ def locate(path: Path, job: Job | None = None) -> Path:
 
     A llamafile's weights are taken out into the store the first time.
     """
-    path = path.expanduser().absolute()
+    path = own_folders.expanded(str(path))
     if path.is_dir():
         raise ModelError(f"{path} is a folder; give the path of a .gguf or .llamafile in it.")
     try:

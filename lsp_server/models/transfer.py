@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from lsp_server.errors import CodestralLspError, DownloadError
+from lsp_server.own_folders import MODELS, failure
 
 SPARE_BYTES = 64 * 1024 * 1024
 """Left free on the disk: the lock, the records and everyone else need some too."""
@@ -78,6 +78,4 @@ def require_space(folder: Path, needed_bytes: int) -> None:
 
 def disk_error(error: OSError, folder: Path) -> DownloadError:
     """Return what to tell the user about a failed write in `folder`."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DownloadError(f"The disk of {folder} is full; {_MORE_ROOM}.")
-    return DownloadError(f"Cannot write to {folder} ({error.strerror or error}); check its permissions.")
+    return DownloadError(str(failure(error, MODELS, folder)))

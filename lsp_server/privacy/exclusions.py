@@ -18,6 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from lsp_server import own_folders
+
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
@@ -202,7 +204,7 @@ def _floating(pattern: str) -> str:
     """Make a user's pattern one from the root of the file system: `a/b` is meant in any folder."""
     lift, body = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
     if body.startswith("~/"):
-        return lift + _with_slashes(str(Path.home()), os.name == "nt") + body[1:]
+        return lift + _with_slashes(str(own_folders.home()), os.name == "nt") + body[1:]
     if "/" in body.rstrip("/") and not body.startswith(("/", "**/")):
         body = f"**/{body}"
     return lift + body

@@ -194,6 +194,7 @@ async def test_a_model_that_was_repaired_is_tried_at_once(
 
 def test_pauses_after_failures_grow_until_the_file_changes(state: Path, truncated: Path) -> None:
     files = EngineFiles.of(truncated)
+    files.prepare()
     pauses = []
     for _ in range(8):
         files.remember_failure("it is damaged")
@@ -208,6 +209,7 @@ def test_pauses_after_failures_grow_until_the_file_changes(state: Path, truncate
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"pid": 1}', b"\xff\xfe"])
 async def test_a_spoiled_state_file_is_ignored(state: Path, smollm2_path: Path, content: bytes) -> None:
     files = EngineFiles.of(smollm2_path)
+    files.prepare()
     files.state.write_bytes(content)
     assert files.read_state() is None
     assert running_states() == []

@@ -67,7 +67,9 @@ def test_a_client_is_told_when_to_ask_again(client: LspClient, engines: Path, sm
     assert client.completed(client.complete(*PLACE))
     _lose_engine(engines)
     _states(client), _bars(client)
-    with filelock.FileLock(EngineFiles.of(smollm2_path).launch_lock):  # nothing can be started yet
+    files = EngineFiles.of(smollm2_path)
+    files.prepare()
+    with filelock.FileLock(files.launch_lock):  # nothing can be started yet
         client.change(DEMO, {"text": f"# one\n{TEXT}"})
         requests = [client.complete(DEMO, 2, len("import "))]
         assert "Starting" in _until(client, "loading")["message"]

@@ -11,22 +11,23 @@ import pytest
 import lsp_server
 
 PACKAGE = Path(lsp_server.__file__).parent
-LEAVES = {"errors", "settings", "resources"}
+LEAVES = {"errors", "settings", "resources", "own_folders"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "settings": set(),
+    "own_folders": {"errors"},
     "resources": {"errors"},
     "options_reference": {"settings"},
     "options": {"options_reference", "settings"},
     "prompt_files": set(),
-    "config_files": {"options", "options_reference", "prompt_files", "trust", "settings"},
-    "reporting": {"options"},
+    "config_files": {"options", "options_reference", "own_folders", "prompt_files", "trust", "settings"},
+    "reporting": {"errors", "options"},
     "transport": {"errors"},
     "documents": LEAVES,
     "families": LEAVES,
     "keys": LEAVES,
     "privacy": LEAVES,
-    "trust": {"prompt_files", "settings", "errors"},
+    "trust": {"own_folders", "prompt_files", "settings", "errors"},
     "models": LEAVES,
     "engine": {"models", "families", *LEAVES},
     "backends": {"engine.launcher", "engine.health", "models", "keys", "privacy", "families", *LEAVES},

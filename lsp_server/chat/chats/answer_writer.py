@@ -24,7 +24,8 @@ from lsp_server.chat.chats.conversation import (
     parse,
 )
 from lsp_server.chat.chats.escapes import Escapes, escaped_line
-from lsp_server.chat.chats.fenced_code import FencedCode
+from lsp_server.chat.chats.nested_fences import MAY_BE_FENCE, NestedFences
+from lsp_server.chat.chats.open_fence import open_fence
 from lsp_server.chat.editing.edits import Edit
 
 _MAY_BECOME_PROTECTED = re.compile(r"\\*(?:## (?:You|Model)[ \t]*)")
@@ -42,6 +43,7 @@ class AnswerText:
         """The line that has begun; `_taken` characters of it are in the text."""
         self._taken = 0
         self._escapes = Escapes()
+        self._fences = NestedFences()
         self._has_begun = self._after_return = self._wrapped = False
         self._said = ""
 
@@ -88,17 +90,19 @@ class AnswerText:
         self._close_block()
 
     def _close_block(self) -> None:
-        fence = FencedCode(self._text).open_at_end()
+        fence = open_fence(self.text)
         if fence is not None:
             self._text = f"{self.text}\n{self._escapes.take(fence)}{self._escapes.end_line()}"
+            self._fences = NestedFences()
 
     def _end_line(self) -> None:
         line, self._line = self._line, ""
         taken, self._taken = self._taken, 0
         if not self._text and line.strip(BLANKS).lower() in _WRAPPERS:
             self._wrapped = True
-        elif not (self._wrapped and line.strip(BLANKS) == "```" and not FencedCode(self._text).open_at_end()):
-            self._add(line[taken:] if taken else f"\\{line}" if is_protected(line) else line)
+        elif not (self._wrapped and line.strip(BLANKS) == "```" and not self._fences.inside):
+            written = self._fences.take(line)
+            self._add(line[taken:] if taken else f"\\{line}" if is_protected(line) else written)
             self._text += self._escapes.end_line()
 
     def _take_what_is_decided(self) -> None:
@@ -118,7 +122,7 @@ class AnswerText:
             return True
         if not self._text and any(start.startswith(stripped) for start in _WRAPPERS):
             return True
-        return self._wrapped and "```".startswith(stripped)
+        return MAY_BE_FENCE.fullmatch(self._line) is not None
 
     def _add(self, text: str) -> None:
         text = text if self._has_begun else text.lstrip(BLANKS)
@@ -161,7 +165,7 @@ class AnswerWriter:
             raise TurnGone
         self._question = last.text
         end = last.body + len(_without_notes_at_end(last.raw))
-        fence = FencedCode(last.raw).open_at_end()
+        fence = open_fence(last.raw)
         closing = f"\n{fence}" if fence is not None else ""
         missing = max(0, 1 - _line_ends(text[last.text_end : last.end]))
         return _edit(text, end, last.text_end, f"{closing}\n\n{MODEL}" + missing * "\n")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from lsp_server.chat.chats.conversation import CUT, Conversation, Turn, lines_of, note, unprotected
+from lsp_server.chat.chats.conversation import CUT, Conversation, Turn, lines_of, note, said_by_model
 from lsp_server.chat.chats.escapes import unescaped
 from lsp_server.chat.chats.merge_code import merged
 from lsp_server.chat.editing.check import damage
@@ -175,7 +175,7 @@ def _blocks(answer: Turn) -> Iterator[tuple[Block, int, int]]:
 
 def _lines_said(answer: Turn) -> list[str]:
     written = "\n".join(lines_of(answer.raw))
-    return [unprotected(line) for line in unescaped(written).split("\n")]
+    return said_by_model(unescaped(written)).split("\n")
 
 
 def _aims(conversation: Conversation, answer: Turn, block: Block) -> Iterator[Aim]:

@@ -18,9 +18,9 @@
 
 Owns the format. The first line and the system line make a document a chat. Each `## You` and `## Model` on a
 line of its own starts a turn, except in fenced code of the user's. What the model says never starts one: such
-a line of its gets a backslash in the document, and so does what would load something (`escapes`). Notes of
-ours are quoted, begin with our name, and are never sent. Offsets are code points of the document; the lines
-of a turn's text end in `\\n`.
+a line of its gets a backslash in the document, and so does what would load something (`escapes`); blocks that
+hold fences stay whole (`nested_fences`). Notes of ours are quoted, begin with our name, and are never sent.
+Offsets are code points of the document; the lines of a turn's text end in `\\n`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from typing import Literal
 from lsp_server.backends.protocol import ChatMessage
 from lsp_server.chat.chats.escapes import unescaped
 from lsp_server.chat.chats.fenced_code import FencedCode
+from lsp_server.chat.chats.nested_fences import nested
 from lsp_server.chat.prompting.wording import estimated_tokens
 from lsp_server.chat.workspace import attachments
 from lsp_server.chat.workspace.attachments import Link
@@ -88,7 +89,7 @@ class Turn:
         if NOTE in said:
             said = _NOTES.sub("\n\n", said)
         if self.role == "assistant":
-            said = "\n".join(map(unprotected, said.split("\n")))
+            said = said_by_model(said)
         return said.strip(BLANKS)
 
     @cached_property
@@ -222,6 +223,11 @@ def unprotected(line: str) -> str:
 
 CUT = "the answer was cut off: raise chat.max_tokens for longer ones"
 """The note below an answer that ended at its token limit: its last block may be less than it was to be."""
+
+
+def said_by_model(text: str) -> str:
+    """Return lines of the model's as it said them, without the escapes of what could be loaded."""
+    return "\n".join(map(unprotected, nested(text).split("\n")))
 
 
 def note(sentence: str) -> str:

@@ -48,16 +48,6 @@ class FencedCode:
                 index = closing + 1
         return None
 
-    def open_at_end(self) -> str | None:
-        """Return the fence that closes the block which is open at the end, if one is."""
-        index = 0
-        while index < len(self._marks):
-            closing = self._closing(index)
-            if closing is None and self._marks[index].opens:
-                return self._marks[index].fence
-            index = index + 1 if closing is None else closing + 1
-        return None
-
     def _closing(self, index: int) -> int | None:
         opening = self._marks[index]
         if not opening.opens or index >= self._never.get(opening.fence, len(self._marks)):

@@ -24,7 +24,7 @@ _OPENER = re.compile(
     r"(?P<indent>[ \t]*(?:(?:[-*+]|\d+[.)])[ \t]+)?|[^`]*:[ \t]*)(?P<fence>`{3,}|~{3,})(?P<rest>[^`]*)"
 )
 _INFO = re.compile(r"[^\s`]+([ \t].*)?")
-_MARKDOWN = frozenset({"markdown", "md", "mdx", "mdown"})
+MARKDOWN = frozenset({"markdown", "md", "mdx", "mdown"})
 _HERE = frozenset({"bash", "sh", "zsh", "shell", "shellscript", "ruby", "rb", "php", "perl"})
 _HERE_DOCUMENT = re.compile(r"(?<!<)<<[-~]?\s*([\"']?)(?P<word>[A-Za-z_]\w*)\1")
 _TRIPLE = re.compile(r"\"\"\"|'''|(?:#|//).*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
@@ -65,7 +65,7 @@ class _Open:
 
     @property
     def language(self) -> str:
-        return re.split(r"[\s:,{]", self.info.lower(), maxsplit=1)[0]
+        return language_of(self.info)
 
     def block(self, end: int, *, closed: bool) -> Block:
         return Block(self.info, "".join(f"{line}\n" for line in self.lines), closed, self.start, end)
@@ -125,14 +125,14 @@ class Fences:
 
     def _take_code(self, opened: _Open, line: str) -> None:
         opened.lines.append(_without_indent(line, opened.indent))
-        string = _open_string(line, opened.string, opened.language)
+        string = open_string(line, opened.string, opened.language)
         if opened.string and not string:
             opened.within, opened.doubt = False, None
         opened.string = string
 
     def _take_info(self, opened: _Open, line: str, rest: str, start: int) -> None:
         """Take a fence with something behind it: it opens a block within, or ends this one."""
-        if opened.string or opened.language in _MARKDOWN:
+        if opened.string or opened.language in MARKDOWN:
             opened.within = True
             self._take_code(opened, line)
             return
@@ -150,6 +150,11 @@ class Fences:
     def _close(self, opened: _Open, end: int) -> None:
         self._closed.append(opened.block(end, closed=True))
         self._open = None
+
+
+def language_of(info: str) -> str:
+    """Return the language that stands behind a fence."""
+    return re.split(r"[\s:,{]", info.lower(), maxsplit=1)[0]
 
 
 def _opening(line: str, start: int) -> _Open | None:
@@ -171,7 +176,7 @@ def _doubtful(opened: _Open) -> bool:
     if opened.string:
         return True
     last = opened.lines[-1].rstrip() if opened.lines else "-"
-    return opened.language in _MARKDOWN and (not last or last.endswith(":"))
+    return opened.language in MARKDOWN and (not last or last.endswith(":"))
 
 
 def _without_indent(line: str, columns: int) -> str:
@@ -182,7 +187,7 @@ def _without_indent(line: str, columns: int) -> str:
     return line[at:]
 
 
-def _open_string(line: str, string: str, language: str) -> str:
+def open_string(line: str, string: str, language: str) -> str:
     """Return what ends the string that is open at the end of a line; `string` is that at its start."""
     if language in _HERE:
         return _here_document(line, string)

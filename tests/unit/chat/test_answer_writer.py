@@ -63,7 +63,7 @@ def _text(*pieces: str) -> str:
         ("```py\nx", "```py\nx\n```"),
         ("````\n```\n", "````\n```\n````"),
         ("```markdown\n# A\n```py\nx\n```\nend\n```\n", "# A\n```py\nx\n```\nend"),
-        ("```markdown README.md\n# A\n```", "```markdown README.md\n# A\n```"),
+        ("```markdown README.md\n# A\n```", "````markdown README.md\n# A\n````"),
         ("```md", ""),
         ("> quote\n#", "> quote\n#"),
     ],

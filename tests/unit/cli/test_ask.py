@@ -434,9 +434,3 @@ def test_the_message_of_a_commit_needs_no_file(
     piped = run("--action", "commit_message", *scripted, text="diff --git a/p b/p\n--- a/p\n+++ b/p\n+y\n")
     assert piped.stdout == "Add new.py\n"
     assert "+y" in asked(model.history[1])
-
-
-def test_what_standard_output_cannot_write_is_replaced(model: ScriptedServer, scripted: list[str]) -> None:
-    model.enqueue(Reply(["caf\u00e9"]))
-    done = CliRunner(charset="ascii").invoke(ask, ["Where?", *scripted], input="")
-    assert (done.stdout, done.exit_code) == ("caf?\n", 0)

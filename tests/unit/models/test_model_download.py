@@ -229,7 +229,7 @@ def test_a_disk_that_fills_up_and_one_that_refuses(folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_made(folder: Path) -> None:
     (folder / "file").write_bytes(b"")
-    with pytest.raises(DownloadError, match="Cannot write"):
+    with pytest.raises(DownloadError, match="cannot be written"):
         download(entry_of(CONTENT), folder / "file" / "store", Job())
 
 
