@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lsp_server.chat.actions.prompt_file import PromptFile
 from lsp_server.chat.actions.site import Target
-from lsp_server.chat.editing.check import damage
+from lsp_server.chat.editing.check import damage, new_syntax_error
 from lsp_server.chat.editing.edits import Edit, applied, line_edits
 from lsp_server.chat.editing.promises import broken_promise, with_comments_of
 from lsp_server.chat.editing.proposal import NoEdit, Proposal
@@ -18,6 +18,7 @@ from lsp_server.chat.new_files.new_file import with_tests
 from lsp_server.chat.placing.doubts import doubt
 from lsp_server.chat.placing.placement import placed
 from lsp_server.chat.prompting.context import Context
+from lsp_server.chat.replies.copied import is_copied
 from lsp_server.chat.replies.reply import Reply
 from lsp_server.chat.workspace.workspace_text import content
 from lsp_server.documents.languages import detect
@@ -25,14 +26,20 @@ from lsp_server.documents.lines import line_text
 from lsp_server.errors import UserFacingError
 
 UNCHANGED = "the model would change nothing"
+COPIED = "the model only repeated a part of what it was told"
 INCOMPLETE = "the reply is not the whole of the code that was asked about"
 NO_ASSERTION = "the tests assert nothing"
 _TESTS = re.compile(r"test|assert|expect|check|should", re.IGNORECASE)
 """Small models show the code that is tested before they show its test."""
 
 
-def proposal(file: PromptFile, target: Target, context: Context, reply: Reply) -> Proposal | NoEdit:
-    """Return what a reply proposes; parses, so call it on a thread."""
+def proposal(
+    file: PromptFile, target: Target, context: Context, reply: Reply, prompt: Sequence[str] = ()
+) -> Proposal | NoEdit:
+    """Return what a reply proposes; parses, so call it on a thread.
+
+    A reply that is a part of a text of `prompt` is no answer.
+    """
     code = reply.code(target.language.name, target.text if file.output == "replace" else "")
     if file.output == "new_file":
         code = next(filter(_TESTS.search, reply.candidates(target.language.name)), code)
@@ -40,6 +47,8 @@ def proposal(file: PromptFile, target: Target, context: Context, reply: Reply) -
         code = reply.text  # a sentence is documentation as well
     if not code.strip():
         return NoEdit("the model gave no code", reply.text, "there is no code block in the reply")
+    if is_copied(code, prompt):
+        return NoEdit(COPIED, reply.text, "it only repeats a part of what I wrote")
     if file.output == "new_file":
         return _new_file(file, target, context, code)
     edits = placed(file, target, code)
@@ -59,6 +68,8 @@ def _checked(file: PromptFile, target: Target, edits: tuple[Edit, ...]) -> Propo
         mended = with_comments_of(before, after, language)
         if mended is not None:
             after, edits, broken = mended, line_edits(before, mended), None
+    if broken:  # what is said of code that does not parse is often not so
+        broken = new_syntax_error(before, after, language) or broken
     spared = _diagnosed_lines(file, target)
     replaces = file.output == "replace"
     broken = broken or damage(before, after, language, replaces=replaces, spared=spared)

@@ -18,7 +18,7 @@ from lsp_server.chat.editing.proposal import NoEdit, Proposal
 from lsp_server.chat.outcome import joined, proposal
 from lsp_server.chat.parts import by_parts, nothing_to_change, parts
 from lsp_server.chat.prompting.context import Context
-from lsp_server.chat.prompting.prompt import chat_request
+from lsp_server.chat.prompting.prompt import chat_request, no_answer
 from lsp_server.chat.prompting.wording import estimated_tokens
 from lsp_server.chat.replies.reply import Reply, ReplyParser
 from lsp_server.errors import BackendError, ReplyTooLong, UserFacingError
@@ -124,6 +124,7 @@ async def _attempts(
 ) -> AsyncGenerator[Step, None]:
     """Ask once, and a second time if the first reply was no good."""
     request = await asyncio.to_thread(chat_request, file, target, context, settings, answers)
+    copies = no_answer(file, request)
     first: Proposal | NoEdit | None = None
     while True:
         parser, cut = ReplyParser(), False
@@ -138,7 +139,7 @@ async def _attempts(
                 raise
             yield first  # such as a conversation that has become too long
             return
-        outcome = await asyncio.to_thread(proposal, file, target, context, parser.reply)
+        outcome = await asyncio.to_thread(proposal, file, target, context, parser.reply, copies)
         if cut:
             outcome = _marked_as_cut(outcome)
         wrong = outcome.warning if isinstance(outcome, Proposal) else outcome.remedy

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lsp_server.backends.protocol import Backend, ChatRequest, Chunk, Origin
-from lsp_server.chat.replies.answer import unwrapped
+from lsp_server.chat.replies.answer import only_asks_again, unwrapped
 from lsp_server.chat.workspace.tool_loop import ToolUse, converse
 from lsp_server.cli._stream import Stream, say, write_json
 from lsp_server.cli._terminal import chatting
@@ -56,8 +56,11 @@ async def print_answer(
         say(f"withheld: {phrase}")
     if now.cut:
         say(f"the answer was cut off at {request.max_tokens} tokens, see chat.max_tokens")
+    copied = only_asks_again(now.text, request)
+    if copied:
+        say("the answer only repeats a part of what was asked: ask in other words, or choose a larger model")
     if as_json:
-        write_json(_as_json(now))
+        write_json({**_as_json(now), "copied": copied})
 
 
 async def _answers(

@@ -269,6 +269,8 @@ def _notes(answer: Answer) -> Iterator[str]:
     yield from (f"Not shown to the model: {what}" for what in answer.withheld)
     if answer.cut:
         yield "The answer was cut off: raise `chat.max_tokens` for longer ones."
+    if answer.copied:
+        yield "This only repeats what the model was told: run the action again, or choose a larger model."
 
 
 def _summary(text: str) -> str:

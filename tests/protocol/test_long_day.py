@@ -192,7 +192,7 @@ _RANGE = {
     "textDocument": {"uri": URI},
     "range": {"start": {"line": 0, "character": 0}, "end": {"line": 3, "character": 0}},
 }
-FENCED = f"```python\ndef {MARK}(a: int, b: int) -> int:\n    return a * b\n```\n"
+FENCED = f"```python\ndef {MARK}(width, height):\n    return height * width\n```\n"
 USES: list[Callable[[LspClient, ScriptedServer], None]] = [
     completed,
     taken_word_by_word,

@@ -45,14 +45,33 @@ def damage(
         return None
     old, new = parse(before, language), parse(after, language)
     return (
-        (_uncompiled(before, after, new_lines) if language.name == "python" else None)
-        or _unparsed(old, new, changes, new_lines)
+        _syntax_error(before, after, language, changes, (old, new))
         or _left_out(old_lines, new_lines, changes, language)
         or _twice(old, new)
         or repeated(old, new, changes)
         or (taken_away(old_lines, new_lines, changes, language, spared) if replaces else None)
         or (returns_lost(old, new) if replaces else None)
     )
+
+
+def new_syntax_error(before: str, after: str, language: Language) -> str | None:
+    """Return what does not parse in `after` and did in `before`, as a sentence. Parses both."""
+    changes = hunks(lines_of(before), lines_of(after))
+    if not changes:
+        return None
+    return _syntax_error(before, after, language, changes, (parse(before, language), parse(after, language)))
+
+
+def _syntax_error(
+    before: str,
+    after: str,
+    language: Language,
+    changes: Sequence[Hunk],
+    trees: tuple[SyntaxTree | None, SyntaxTree | None],
+) -> str | None:
+    lines = lines_of(after)
+    wrong = _uncompiled(before, after, lines) if language.name == "python" else None
+    return wrong or _unparsed(*trees, changes, lines)
 
 
 def _uncompiled(before: str, after: str, lines: Sequence[str]) -> str | None:

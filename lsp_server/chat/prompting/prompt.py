@@ -79,6 +79,18 @@ def chat_request(
     )
 
 
+def no_answer(file: PromptFile, request: ChatRequest) -> tuple[str, ...]:
+    """Return the texts of which no part is an answer.
+
+    For what is written anew these are all that the model is told. What replaces code, and documentation, may
+    rightly be a part of the code that is shown, so there they are the instructions alone.
+    """
+    if file.output == "replace" or file.documentation:
+        system = file.system or system_message(file.output)
+        return tuple(VARIABLE.sub("", text) for text in (system, file.body))
+    return tuple(message.content for message in request.messages)
+
+
 def rendered(request: ChatRequest) -> str:
     """Return a request as a text to read."""
     parts = [f"── {message.role} ──\n{message.content.rstrip()}\n" for message in request.messages]

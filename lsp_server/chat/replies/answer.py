@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from lsp_server.backends.protocol import Backend, ChatRequest
+from lsp_server.chat.replies.copied import is_copied
 
 _WRAPPERS = ("```markdown\n", "```md\n")
 
@@ -21,6 +22,8 @@ class Answer:
     """It ended because it was too long."""
     withheld: tuple[str, ...] = ()
     """What the privacy rules kept from the model."""
+    copied: bool = False
+    """It only says a part of the question again, which is known once it is whole."""
 
 
 async def answer(backend: Backend, request: ChatRequest) -> AsyncGenerator[Answer, None]:
@@ -34,6 +37,13 @@ async def answer(backend: Backend, request: ChatRequest) -> AsyncGenerator[Answe
             if chunk.origin is not None:
                 withheld = chunk.origin.withheld
             yield Answer(unwrapped(said), cut, withheld)
+    if only_asks_again(said, request):
+        yield Answer(unwrapped(said), cut, withheld, copied=True)
+
+
+def only_asks_again(said: str, request: ChatRequest) -> bool:
+    """Tell whether an answer is a part of what was asked, and no answer to it."""
+    return is_copied(unwrapped(said), (message.content for message in request.messages))
 
 
 def unwrapped(said: str) -> str:

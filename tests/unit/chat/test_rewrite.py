@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 
 from lsp_server.backends.protocol import ChatRequest, Chunk
 from lsp_server.chat.actions.catalogue import load
+from lsp_server.chat.actions.prompt_file import VARIABLE
 from lsp_server.chat.actions.site import Diagnostic
 from lsp_server.chat.editing.edits import applied
 from lsp_server.chat.editing.proposal import NoEdit, Proposal
+from lsp_server.chat.outcome import COPIED
 from lsp_server.chat.prompting.context import Context, gather
 from lsp_server.chat.rewrite import CUT, InParts, Partial, Retrying, Step, rewrite
 from lsp_server.errors import BackendUnavailable, ReplyTooLong, RequestRejected, UserFacingError
@@ -297,3 +300,40 @@ async def test_a_part_that_fails_is_told_and_the_others_count() -> None:
     text = result(proposal)
     assert "# say 0\n" in text and "# sage 119\n" in text
     assert text.replace("# sage", "# say") == code
+
+
+INSTRUCTIONS = {
+    "refactor": BEFORE,
+    "simplify": BEFORE,
+    "optimise": BEFORE,
+    "document": BEFORE,
+    "add_types": BEFORE,
+    "translate_comments": "# be█fore\nx = 1\n",
+    "generate": "# sum █two numbers\n",
+}
+
+
+@pytest.mark.parametrize(("action", "drawn"), INSTRUCTIONS.items())
+async def test_a_reply_that_is_a_part_of_the_instructions_is_no_answer(action: str, drawn: str) -> None:
+    file = load([]).get(action)
+    assert file is not None
+    said = max(re.findall(r"[^.:$`\n]+", VARIABLE.sub("$", file.body)), key=len)
+    backend = ScriptedBackend([block(f"{said}\n")], [block(f"{said}\n")])
+    [retrying, nothing] = await run(backend, action, drawn)
+    assert isinstance(retrying, Retrying)
+    assert isinstance(nothing, NoEdit)
+    assert nothing.reason == COPIED
+
+
+@pytest.mark.parametrize("said", ["return trees[path]", "def cached(path):", "the diff of a commit"])
+async def test_a_commit_message_is_no_part_of_the_diff(said: str) -> None:
+    site = drawn_site("gitcommit", "█\n# Please enter the commit message\n")
+    file, target = load([]).get("commit_message"), site.target("file")
+    assert file is not None
+    assert target is not None
+    context = Context({"staged_diff": "+def cached(path):\n+    return trees[path]\n"})
+    backend = ScriptedBackend([f"```\n{said}\n```"], ["```\nKeep parsed files in a cache\n```"])
+    steps = rewrite(backend, file, target, context, ChatSettings())
+    last = [step async for step in steps][-1]
+    assert len(backend.chats) == 2
+    assert result(last).startswith("Keep parsed files in a cache\n")

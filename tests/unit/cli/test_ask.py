@@ -145,7 +145,7 @@ def test_json_says_who_answered_and_what_was_withheld(
     assert answer.pop("withheld")[0].startswith("1 secret in this text")
     assert answer == {
         "text": "An answer.", "backend": "mistral", "destination": "third party",
-        "looked_up": [], "cut": True,
+        "looked_up": [], "cut": True, "copied": False,
     }  # fmt: skip
     assert "chat.max_tokens" in done.stderr
     assert SECRET not in asked(model.history[0])
