@@ -17,6 +17,7 @@ from lsp_server.chat.new_files.assertions import asserts
 from lsp_server.chat.new_files.new_file import with_tests
 from lsp_server.chat.placing.doubts import doubt
 from lsp_server.chat.placing.placement import placed
+from lsp_server.chat.prompting import commit_message
 from lsp_server.chat.prompting.context import Context
 from lsp_server.chat.replies.copied import is_copied
 from lsp_server.chat.replies.reply import Reply
@@ -47,6 +48,8 @@ def proposal(
         code = reply.text  # a sentence is documentation as well
     if not code.strip():
         return NoEdit("the model gave no code", reply.text, "there is no code block in the reply")
+    if commit_message.is_one(target.snapshot):
+        code = commit_message.tidy(code)
     if is_copied(code, prompt):
         return NoEdit(COPIED, reply.text, "it only repeats a part of what I wrote")
     if file.output == "new_file":

@@ -36,12 +36,15 @@ PIECES = frozenset(
 """What `context` may ask for, and knows how to get. Who wants one of the first three gets `cells`, too."""
 
 VARIABLES = (
-    frozenset({"selection", "definition", "language", "file", "name", "kind", "line", "context"}) | PIECES
+    frozenset({"selection", "definition", "language", "file", "name", "kind", "line", "context"})
+    | {"staged_files"}
+    | PIECES
 )
 """What a body or a system message may contain as `$name`, besides the variable of its question.
 
 `selection` is the code that the action works on, `definition` all of the definition that it is part of (the
-same, unless the scope is `signature` or less), `context` the pieces that the body does not name itself.
+same, unless the scope is `signature` or less), `context` the pieces that the body does not name itself,
+`staged_files` the files of the staged diff, each with what it is (new, deleted, changed) and the verb for that.
 """
 
 VARIABLE = re.compile(r"\$(\$|[A-Za-z_]\w*)")

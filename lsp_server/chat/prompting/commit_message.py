@@ -12,6 +12,9 @@ from lsp_server.documents.snapshot import Snapshot
 
 _IDS = frozenset({"gitcommit", "git-commit", "commit"})
 _NAMES = frozenset({"COMMIT_EDITMSG", "MERGE_MSG", "SQUASH_MSG", "TAG_EDITMSG"})
+_SUBJECT_CHARS = 72  # the longest first line that git's own tools show whole
+_BULLET = re.compile(r"\s*[-*+•]\s+")
+_SENTENCE = re.compile(r"(?<=[a-z\d`)'\"])\.\s+(?=[A-Z])")
 _COMMENT = re.compile(r"^#", re.MULTILINE)  # git's default `core.commentChar`
 _DIFF = re.compile(r"^diff --git ", re.MULTILINE)
 
@@ -20,6 +23,16 @@ def is_one(snapshot: Snapshot) -> bool:
     """Tell whether a document is a commit message being written."""
     name = unquote(urlsplit(snapshot.uri).path).rpartition("/")[2]
     return snapshot.language_id.lower() in _IDS or name in _NAMES
+
+
+def tidy(message: str) -> str:
+    """Return a message whose first line is no item of a list and, where sentences allow, not too long."""
+    first, newline, rest = message[bullet.end() if (bullet := _BULLET.match(message)) else 0 :].partition(
+        "\n"
+    )
+    if len(first) <= _SUBJECT_CHARS or (sentence := _SENTENCE.search(first)) is None:
+        return f"{first}{newline}{rest}"
+    return f"{first[: sentence.start()]}\n\n{first[sentence.end() :]}{newline}{rest}"
 
 
 def end(text: str) -> int:

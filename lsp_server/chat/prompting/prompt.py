@@ -15,6 +15,7 @@ from lsp_server.chat.actions.catalogue import system_message
 from lsp_server.chat.actions.prompt_file import VARIABLE, PromptFile
 from lsp_server.chat.actions.site import Target
 from lsp_server.chat.prompting.context import Context
+from lsp_server.chat.prompting.staged_diff import file_states
 from lsp_server.chat.prompting.wording import dedented, estimated_tokens, fenced, size
 from lsp_server.documents.languages import PLAIN
 from lsp_server.documents.lines import unix
@@ -113,6 +114,7 @@ def _values(file: PromptFile, target: Target, context: Context, answers: Mapping
         "kind": target.kind,
         "line": str(snapshot.lines.line_of(target.start) + 1),
     }
+    values["staged_files"] = file_states(values["staged_diff"])
     if file.question is not None:
         values[file.question.variable] = answers.get(file.question.variable, "")
     named = set(VARIABLE.findall(file.body)) | set(VARIABLE.findall(file.system))

@@ -49,6 +49,13 @@ _TITLE = re.compile(r'diff --git (?:"?[a-z]/)?(.*?)"? "?(?:[a-z]/)?\1"?\s*$')
 _LONGEST_TITLE = 10_000  # two paths of 4,096 bytes at most; looking for the same path twice costs the square
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
+_STATES = {
+    "new file": "new (Add)",
+    "deleted file": "deleted (Remove)",
+    "rename": "renamed (Rename)",
+    "copy": "copied (Copy)",
+}
+"""How lines of git's header of a file start, and what they say: to small models all is an addition."""
 _SHORTEST = 200  # bytes of one file's part: less says nothing
 
 
@@ -130,6 +137,20 @@ def shortened(diff: str, limit: int) -> str:
         room[index] = min(size(parts[index]), left // (len(parts) - rank))
         left -= room[index]
     return "".join(_cut(part, room[index]) for index, part in enumerate(parts))
+
+
+def file_states(diff: str) -> str:
+    """Return a line for each file of a diff: whether it is new, deleted or changed, and the verb for that."""
+    return "\n".join(f"- {' → '.join(files(part))}: {_state(part)}" for part in _parts(diff))
+
+
+def _state(part: str) -> str:
+    hunk = _HUNK.search(part)
+    header = part[: hunk.start()] if hunk is not None else part
+    return next(
+        (state for line, state in _STATES.items() if f"\n{line}" in header),
+        "not new, changed (Change or Update)",
+    )
 
 
 def _cut(part: str, limit: int) -> str:

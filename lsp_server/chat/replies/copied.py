@@ -15,18 +15,22 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 def is_copied(said: str, texts: Iterable[str]) -> bool:
-    """Tell whether all of `said` is in one of the texts; case, blanks and quotes around it do not count."""
-    tokens = _tokens(said)
-    words = [at for at, token in enumerate(tokens) if token[0].isalnum()]
-    if len(words) < LEAST_WORDS:
+    """Tell whether `said`, or else each line of it, is in one of the texts.
+
+    Case, blanks and what stands around the words, such as quotes and the `+` of a diff, do not count.
+    """
+    if sum(word[0].isalnum() for word in _tokens(said)) < LEAST_WORDS:
         return False
-    wanted = _joined(tokens[words[0] : words[-1] + 1])
-    return any(wanted in _joined(_tokens(text)) for text in texts)
+    lines = [line for line in map(_words, said.split("\n")) if line.strip()]
+    return any(_words(said) in text or all(line in text for line in lines) for text in map(_words, texts))
+
+
+def _words(text: str) -> str:
+    """Return the tokens of a text from its first word to its last, a blank around each."""
+    tokens = _tokens(text)
+    words = [at for at, token in enumerate(tokens) if token[0].isalnum()]
+    return f" {' '.join(tokens[words[0] : words[-1] + 1])} " if words else ""
 
 
 def _tokens(text: str) -> list[str]:
     return _TOKEN.findall(text.casefold())
-
-
-def _joined(tokens: list[str]) -> str:
-    return f" {' '.join(tokens)} "

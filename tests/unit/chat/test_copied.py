@@ -39,6 +39,8 @@ Write its message: a first line such as "Add a cache for parsed files". At most 
         PROMPT.upper(),
         "Write its message: a first line",
         "At most 60 characters.",
+        "- def cached(path: str) -> Tree:\n- return trees[path]",
+        "def cached(path: str) -> Tree:\n\nAt most 60 characters.\n",
     ],
 )
 def test_a_part_of_the_prompt_is_copied(said: str) -> None:
@@ -58,6 +60,7 @@ def test_a_part_of_the_prompt_is_copied(said: str) -> None:
         "def cached(path: bytes) -> Tree",
         "return trees(path)",
         "files parsed for cache a Add",
+        "Cache parsed files\n\nreturn trees[path]",
     ],
 )
 def test_other_words_are_not(said: str) -> None:

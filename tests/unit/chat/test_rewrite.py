@@ -325,7 +325,7 @@ async def test_a_reply_that_is_a_part_of_the_instructions_is_no_answer(action: s
     assert nothing.reason == COPIED
 
 
-@pytest.mark.parametrize("said", ["return trees[path]", "def cached(path):", "the diff of a commit"])
+@pytest.mark.parametrize("said", ["return trees[path]", "def cached(path):", "files of a commit"])
 async def test_a_commit_message_is_no_part_of_the_diff(said: str) -> None:
     site = drawn_site("gitcommit", "█\n# Please enter the commit message\n")
     file, target = load([]).get("commit_message"), site.target("file")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.chat.prompting.context import gather
-from lsp_server.chat.prompting.staged_diff import files, shortened, staged_diff, top_folder
+from lsp_server.chat.prompting.staged_diff import file_states, files, shortened, staged_diff, top_folder
 from lsp_server.chat.prompting.wording import size
 from tests.unit.chat.drawn_site import drawn_site
 
@@ -221,3 +221,26 @@ def test_any_text_can_be_shortened(parts: list[str], limit: int) -> None:
     text = "\n".join(parts)
     assert size(shortened(text, limit)) <= limit
     files(text)
+
+
+def test_what_has_become_of_each_file_is_said(repository: Path) -> None:
+    git(repository, "mv", "old.py", "moved.py")
+    (repository / "new file.py").write_text("z = 1\n", encoding="utf-8")
+    (repository / "empty.py").write_text("", encoding="utf-8")
+    (repository / "a.py").write_text("new file = 1\ndeleted file = 2\n", encoding="utf-8")
+    (repository / "binary").write_bytes(b"\0\1")
+    git(repository, "add", ".")
+    assert file_states(staged_diff(repository)).split("\n") == [
+        "- a.py: not new, changed (Change or Update)",
+        "- binary: new (Add)",
+        "- empty.py: new (Add)",
+        "- old.py → moved.py: renamed (Rename)",
+        "- new file.py: new (Add)",
+    ]
+    git(repository, "commit", "--message", "second")
+    git(repository, "rm", "a.py", "binary")
+    assert file_states(staged_diff(repository)).split("\n") == [
+        "- a.py: deleted (Remove)",
+        "- binary: deleted (Remove)",
+    ]
+    assert file_states("") == ""
