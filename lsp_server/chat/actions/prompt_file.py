@@ -44,7 +44,7 @@ VARIABLES = (
 
 `selection` is the code that the action works on, `definition` all of the definition that it is part of (the
 same, unless the scope is `signature` or less), `context` the pieces that the body does not name itself,
-`staged_files` the files of the staged diff, each with what it is (new, deleted, changed) and the verb for that.
+`staged_files` the files of the staged diff, each with what it is (new, deleted, …) and the verb for that.
 """
 
 VARIABLE = re.compile(r"\$(\$|[A-Za-z_]\w*)")
