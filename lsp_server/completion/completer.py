@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from lsp_server.backends.protocol import Backend
 from lsp_server.completion import trigger
+from lsp_server.completion.beginning import is_foreign
 from lsp_server.completion.cache import CompletionCache
 from lsp_server.completion.context import Context, ContextBuilder
 from lsp_server.completion.flight import Flight
@@ -198,6 +199,10 @@ def _finished(cut: Cut, trace: Trace, context: Context, empty: Reason) -> Result
     text = postprocess(cut, context.cursor, context.above, context.line_end)
     if isinstance(text, Reason):
         return NoCompletion(empty if text is Reason.EMPTY else text, trace=trace)
+    if context.heading and text.lstrip().startswith(context.heading.rstrip()):
+        return NoCompletion(Reason.REPEATS_PREFIX, trace=trace)
+    if context.heading and is_foreign(context.judge, context.prefix, cut.text):
+        return NoCompletion(Reason.OTHER_LANGUAGE, trace=trace)
     return Completion(text, "backend", trace)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from lsp_server.completion import trigger
+from lsp_server.completion.beginning import heading
 from lsp_server.completion.block import Block
 from lsp_server.completion.cursor import Cursor
 from lsp_server.completion.statement import Candidates
@@ -35,6 +36,8 @@ class Context:
     """Everything the later stages need to know of one place in one document."""
 
     cursor: Cursor
+    heading: str
+    """A line of ours that tells the model the language of a document that says little; see `beginning`."""
     prefix: str
     suffix: str
     above: str
@@ -98,6 +101,7 @@ class ContextBuilder:
         )
         return Context(
             cursor=cursor,
+            heading=heading(snapshot),
             prefix=prefix,
             suffix=suffix,
             above=prefix.rpartition("\n")[0],

@@ -17,7 +17,7 @@ def fim_request(context: Context, settings: CompletionSettings, *, document: str
     """
     line = context.cursor.scope == "line" and not context.cursor.inline
     return FimRequest(
-        prefix=context.prefix + context.cursor.opening,
+        prefix=context.heading + context.prefix + context.cursor.opening,
         suffix=context.suffix,
         max_tokens=min(LINE_TOKENS, settings.max_tokens) if line else settings.max_tokens,
         temperature=settings.temperature,

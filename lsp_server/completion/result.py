@@ -25,6 +25,8 @@ class Reason(Enum):
     EMPTY = "the model had nothing to add"
     REPEATS_SUFFIX = "the completion only repeats what follows the cursor"
     REPEATS_PREFIX = "the completion only repeats what stands before the cursor"
+    EMPTY_FILE = "the file is empty, and nothing tells its language"
+    OTHER_LANGUAGE = "the model wrote what is no code of this file's language"
     NOT_READY = "the model is still being fetched or loaded"
     TIMEOUT = "the model took too long"
     WITHHELD = "the privacy rules keep this text from the backend"

@@ -47,7 +47,7 @@ class Candidates:
     """Judges texts that may be inserted at one place."""
 
     def __init__(self, language: Language, before: str, after: str) -> None:
-        self._language = language
+        self.language = language
         self._head = before.rpartition("\n")[2]
         self._start = len(before)
         self._base = syntax.parse(before + after, language)
@@ -65,8 +65,12 @@ class Candidates:
 
     def breaks(self, text: str) -> bool:
         """Say whether inserting `text` makes syntax errors that were not there before."""
+        return self.errors_with(text) > self._errors
+
+    def errors_with(self, text: str) -> int:
+        """Return how many syntax errors there are with `text` inserted; 0 where nothing is known."""
         tree = self._base.with_insertion(self._start, text) if self._base is not None else None
-        return tree is not None and _errors(tree.root) > self._errors
+        return _errors(tree.root) if tree is not None else 0
 
     def _is_complete(self, text: str, end: int) -> bool:
         """Say whether a line follows that cannot belong to what ends at `end`."""
@@ -92,17 +96,17 @@ class Candidates:
 
     def _is_open(self, text: str) -> bool:
         """Say whether `text` ends inside brackets or inside a string over several lines."""
-        long = [quote for quote in (*self._language.quotes, _FENCE) if len(quote) == 3 or quote == "`"]
-        if self._language.name != "bash" and any(text.count(quote) % 2 for quote in long):
+        long = [quote for quote in (*self.language.quotes, _FENCE) if len(quote) == 3 or quote == "`"]
+        if self.language.name != "bash" and any(text.count(quote) % 2 for quote in long):
             return True
-        return open_brackets(text, self._language) > 0
+        return open_brackets(text, self.language) > 0
 
     def _is_comment(self, line: str) -> bool:
-        comment = self._language.line_comment
+        comment = self.language.line_comment
         return bool(comment) and line.strip().startswith(comment or "") and not self._leads(line)
 
     def _leads(self, text: str) -> bool:
-        return re.match(_LEADERS.get(self._language.name, _LEADER), text.strip()) is not None
+        return re.match(_LEADERS.get(self.language.name, _LEADER), text.strip()) is not None
 
 
 def _errors(node: Node) -> int:

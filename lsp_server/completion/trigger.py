@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lsp_server.completion.beginning import says_nothing
 from lsp_server.completion.cursor import Scope
 from lsp_server.completion.result import Reason
 from lsp_server.documents.context import SyntaxContext
@@ -20,6 +21,8 @@ def refusal(settings: CompletionSettings, snapshot: Snapshot, offset: int, *, in
     names = {snapshot.language_id} if snapshot.language_id else detect("", snapshot.uri).ids
     if any(name in settings.disabled_languages for name in names):
         return Reason.LANGUAGE_DISABLED
+    if says_nothing(snapshot):
+        return Reason.EMPTY_FILE
     around = snapshot.text[max(0, offset - 1) : offset + 1]
     if not invoked and len(around) == 2 and _is_word(around[0]) and _is_word(around[1]):
         return Reason.MID_WORD

@@ -42,6 +42,8 @@ class Language:
     """What opens and closes a string, longest first."""
     blocks: Blocks = "braces"
     """What marks a block: indentation, `{ }`, or words such as `do … end`."""
+    file_name: str = ""
+    """What a file of the language is often called; empty: `main` and the first suffix."""
     opener: str = r"\{"
     """Regular expression for the end of a line, comments removed, that opens a block."""
 
@@ -83,23 +85,30 @@ LANGUAGES: tuple[Language, ...] = (
              block_comment=_C, quotes=('"""', '"', "'")),
     Language("ruby", ("ruby",), (".rb", ".rake", ".gemspec", "rakefile", "gemfile"), "tree_sitter_ruby",
              line_comment="#", blocks="keywords", opener=_RUBY),
-    Language("php", ("php",), (".php",), "tree_sitter_php", "language_php", "//", _C),
+    Language("php", ("php",), (".php",), "tree_sitter_php", "language_php", "//", _C, file_name="index.php"),
     Language("bash", ("shellscript", "bash", "sh"), (".sh", ".bash", ".zsh", ".bashrc"), "tree_sitter_bash",
              line_comment="#", blocks="keywords", opener=r"(\b(then|do|else|in)|\{)"),
     Language("lua", ("lua",), (".lua",), "tree_sitter_lua", line_comment="--",
              block_comment=("--[[", "]]"), blocks="keywords",
              opener=r"(\b(then|do|else|repeat)|\bfunction\b[^()]*\([^()]*\))"),
+    Language("sql", ("sql", "plsql", "mysql", "pgsql", "sqlite"), (".sql",), line_comment="--",
+             block_comment=_C, quotes=("'", '"'), blocks="none", opener=r"(?!)", file_name="query.sql"),
+    Language("make", ("makefile", "make"), (".mk", ".mak", "makefile", "gnumakefile"), line_comment="#",
+             blocks="none", opener=r"(?!)", file_name="Makefile"),
+    Language("dockerfile", ("dockerfile", "containerfile"), (".dockerfile", "dockerfile", "containerfile"),
+             line_comment="#", blocks="none", opener=r"(?!)", file_name="Dockerfile"),
     Language("html", ("html",), (".html", ".htm", ".xhtml"), "tree_sitter_html",
-             block_comment=("<!--", "-->"), quotes=(), blocks="none", opener=r"(?!)"),
-    Language("css", ("css",), (".css",), "tree_sitter_css", block_comment=_C),
-    Language("scss", ("scss", "less"), (".scss", ".less"), line_comment="//", block_comment=_C),
+             file_name="index.html", block_comment=("<!--", "-->"), quotes=(), blocks="none", opener=r"(?!)"),
+    Language("css", ("css",), (".css",), "tree_sitter_css", file_name="style.css", block_comment=_C),
+    Language("scss", ("scss", "less"), (".scss", ".less"), line_comment="//", block_comment=_C,
+             file_name="style.scss"),
     Language("json", ("json", "jsonc", "json5"), (".json", ".jsonc"), "tree_sitter_json", line_comment="//",
-             block_comment=_C, quotes=('"',), blocks="none", opener=r"(?!)"),
+             file_name="data.json", block_comment=_C, quotes=('"',), blocks="none", opener=r"(?!)"),
     Language("yaml", ("yaml", "dockercompose"), (".yaml", ".yml"), "tree_sitter_yaml", line_comment="#",
-             blocks="indent", opener=r"^\s*(- )?[^\s#].*:(\s+[|>][+-]?)?"),
-    Language("toml", ("toml",), (".toml",), "tree_sitter_toml", line_comment="#",
+             file_name="config.yaml", blocks="indent", opener=r"^\s*(- )?[^\s#].*:(\s+[|>][+-]?)?"),
+    Language("toml", ("toml",), (".toml",), "tree_sitter_toml", file_name="config.toml", line_comment="#",
              quotes=('"""', "'''", '"', "'"), blocks="none", opener=r"(?!)"),
-    Language("markdown", ("markdown",), (".md", ".markdown"), "tree_sitter_markdown",
+    Language("markdown", ("markdown",), (".md", ".markdown"), "tree_sitter_markdown", file_name="README.md",
              block_comment=("<!--", "-->"), quotes=(), blocks="none", opener=r"(?!)"),
 )  # fmt: skip
 
