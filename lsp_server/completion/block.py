@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
 
 from lsp_server.completion.cursor import columns, first_line
@@ -48,7 +49,7 @@ class Block:
             return columns(self._syntax.left)
         body = self._body()
         if body is None and self._syntax.at_block_start:
-            return columns(self._above.rstrip().rpartition("\n")[2]) + 1
+            return columns(self._line_above) + 1
         return columns(body or "")
 
     @property
@@ -68,18 +69,53 @@ class Block:
         goes_on = bool(following) and columns(following) >= columns(body)
         return body if goes_on or self._is_empty() or self._is_open(body) else ""
 
+    @cached_property
+    def unit(self) -> str:
+        """Return one step of the file's indentation; empty if neither it nor the cursor's line tells."""
+        lines = self._text[:_CHARACTERS_LOOKED_AT].splitlines()[:_LINES_LOOKED_AT]
+        if self._syntax.left and self._syntax.left_is_blank and self._syntax.right_is_blank:
+            lines += [
+                self._line_above,
+                self._syntax.left + ".",
+            ]  # what the editor, or the user, gave this line
+        for header, line in pairwise(lines):
+            deeper = columns(line) > columns(header) and _blanks(line).startswith(_blanks(header))
+            if deeper and line.strip() and opens_block(self._syntax.language, header):
+                return _blanks(line)[len(_blanks(header)) :]
+        return "\t" if self._syntax.language.name in _TABS or "\n\t" in self._text else ""
+
+    @property
+    def fits(self) -> bool:
+        """Say whether a line of code may begin at the cursor, as far as its indentation goes."""
+        left, above = self._syntax.left, self._line_above
+        if left.strip():
+            return False
+        if opens_block(self._syntax.language, above):
+            return columns(left) >= columns(above) + columns(self.unit or " ")
+        levels = {
+            columns(line)
+            for line in self._above[-_CHARACTERS_LOOKED_AT:].split("\n")[-_LINES_LOOKED_AT:]
+            if line.strip()
+        }
+        return columns(left) > columns(above) or columns(left) in levels
+
     @property
     def unclosed(self) -> str:
         """Return the closing brackets that the text after the cursor still owes, innermost first."""
         brackets = reversed(self._syntax.open_brackets)
         return "".join(bracket.closer for bracket in brackets if not bracket.closed_after)
 
+    @cached_property
+    def _line_above(self) -> str:
+        """Return the last line above the cursor's that is not blank."""
+        return self._above.rstrip().rpartition("\n")[2]
+
     def _continued(self, snapshot: Snapshot, tree: SyntaxTree | None) -> SyntaxContext:
         """Look around as if the cursor's empty line went on where the line above stands."""
-        last = self._above.rstrip().rpartition("\n")[2]
+        last = self._line_above
         indent = _blanks(last)
         if opens_block(self._syntax.language, last):
-            indent += self._unit()
+            indent += self.unit or _UNIT
         if not indent:
             return self._syntax
         text = self._text[: self._offset] + indent + self._text[self._offset :]
@@ -96,7 +132,7 @@ class Block:
         for line in self._above[scope.start + len(scope.signature) :].split("\n")[1:]:
             if line.strip() and columns(line) > columns(own):
                 return _blanks(line)
-        return own + self._unit()
+        return own + (self.unit or _UNIT)
 
     def _is_open(self, body: str) -> bool:
         """Say whether the line right above leaves the definition's body unfinished.
@@ -107,15 +143,6 @@ class Block:
         if self._syntax.language.blocks != "indent" or not above.strip():
             return False
         return columns(above) > columns(body) or above.split()[0] not in _LEAVING
-
-    def _unit(self) -> str:
-        """Return the indentation of a new block: that of the first one in the document."""
-        lines = self._text[:_CHARACTERS_LOOKED_AT].splitlines()[:_LINES_LOOKED_AT]
-        for header, line in pairwise(lines):
-            deeper = columns(line) > columns(header) and _blanks(line).startswith(_blanks(header))
-            if deeper and line.strip() and opens_block(self._syntax.language, header):
-                return _blanks(line)[len(_blanks(header)) :]
-        return "\t" if self._syntax.language.name in _TABS or "\n\t" in self._text else _UNIT
 
     def _is_empty(self) -> bool:
         """Say whether the definition has nothing but its docstring before the cursor."""

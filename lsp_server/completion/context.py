@@ -97,6 +97,8 @@ class ContextBuilder:
             block_start=syntax.at_block_start,
             floor=block.floor,
             opening=block.opening,
+            unit=block.unit,
+            fits=block.fits,
             unclosed=block.unclosed,
         )
         return Context(

@@ -52,6 +52,10 @@ class Cursor:
     """Indentation, in columns, below which a line no longer belongs to the block."""
     opening: str = ""
     """Indentation that the cursor's empty line needs before anything can stand there."""
+    unit: str = ""
+    """One step of indentation in the file; empty if nothing tells it."""
+    fits: bool = False
+    """The cursor's line is blank up to the cursor, and indented as a line of code may be there."""
     unclosed: str = ""
     """Closing brackets that the text after the cursor still owes, innermost first."""
 

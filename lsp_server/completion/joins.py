@@ -14,8 +14,8 @@ from functools import cache
 from lsp_server.completion.cursor import first_line, lines_of
 from lsp_server.documents.languages import Language
 
-_CLOSERS = {")": "(", "]": "[", "}": "{"}
-_OPENERS = frozenset(_CLOSERS.values())
+CLOSERS = {")": "(", "]": "[", "}": "{"}
+OPENERS = frozenset(CLOSERS.values())
 
 
 def line_join(text: str, following: str) -> int | None:
@@ -38,13 +38,13 @@ def line_join(text: str, following: str) -> int | None:
 def closing_join(text: str, tail: str, language: Language) -> int | None:
     """Return where `text` closes the bracket that `tail` closes already: `foo(█)` and `a, b)`."""
     closer = tail.lstrip()[:1]
-    if closer not in _CLOSERS:
+    if closer not in CLOSERS:
         return None
     depth = 0
-    for position, character in _code(text, language):
-        if character in _OPENERS:
+    for position, character in code(text, language):
+        if character in OPENERS:
             depth += 1
-        elif character in _CLOSERS:
+        elif character in CLOSERS:
             depth -= 1
             if depth < 0:
                 return position - _shared_blanks(text[:position], tail) if character == closer else None
@@ -96,14 +96,14 @@ def open_at(text: str, ends: Sequence[int], language: Language, ignore: str = ""
     """Return `open_brackets` of `text` up to each of `ends`, which are line ends in their order."""
     depths: list[int] = []
     depth = 0
-    for position, character in _code(text, language):
+    for position, character in code(text, language):
         while len(depths) < len(ends) and ends[len(depths)] <= position:
             depths.append(depth)
-        if character in ignore or _CLOSERS.get(character) in (*ignore,):
+        if character in ignore or CLOSERS.get(character) in (*ignore,):
             continue
-        if character in _OPENERS:
+        if character in OPENERS:
             depth += 1
-        elif character in _CLOSERS and depth:
+        elif character in CLOSERS and depth:
             depth -= 1
     return depths + [depth] * (len(ends) - len(depths))
 
@@ -119,7 +119,7 @@ def repetition(text: str) -> int | None:
     return None
 
 
-def _code(text: str, language: Language) -> Iterator[tuple[int, str]]:
+def code(text: str, language: Language) -> Iterator[tuple[int, str]]:
     """Yield the characters of `text` that are not in a comment or in a quoted string on one line."""
     for match in _tokens(language).finditer(text):
         if match.lastgroup == "character":

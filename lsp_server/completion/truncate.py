@@ -15,6 +15,7 @@ from typing import Protocol
 from lsp_server.backends.protocol import FinishReason
 from lsp_server.completion import joins
 from lsp_server.completion.cursor import Cursor, columns, first_line, lines_of
+from lsp_server.completion.indentation import Reindented
 
 
 class Judge(Protocol):
@@ -75,18 +76,21 @@ class Truncator:
         self._judge = judge
         self._raw = ""
         self._line_ends = io.IncrementalNewlineDecoder(None, translate=True)
+        self._indented = Reindented(
+            cursor.language, cursor.head or cursor.opening, cursor.unit, fits=cursor.in_code and cursor.fits
+        )
         self._longest = LONG_LINE * (INLINE_LINES if cursor.inline else BLOCK_LINES)
         self._statement: int | None = None
         self._limited = False
 
     @property
     def raw(self) -> str:
-        """Return everything the model wrote so far."""
+        """Return everything the model wrote so far, in the file's indentation."""
         return self._raw
 
     def feed(self, text: str) -> Cut | None:
         """Take the next piece; return the completion once its end is known."""
-        for piece in _DECIDING.split(self._line_ends.decode(text)):
+        for piece in _DECIDING.split(self._indented.feed(self._line_ends.decode(text))):
             taken = piece[: self._longest - len(self._raw)]
             self._raw += taken
             cut = None
