@@ -49,7 +49,7 @@ class Block:
             return columns(self._syntax.left)
         body = self._body()
         if body is None and self._syntax.at_block_start:
-            return columns(self._line_above) + 1
+            return columns(self.line_above) + 1
         return columns(body or "")
 
     @property
@@ -75,7 +75,7 @@ class Block:
         lines = self._text[:_CHARACTERS_LOOKED_AT].splitlines()[:_LINES_LOOKED_AT]
         if self._syntax.left and self._syntax.left_is_blank and self._syntax.right_is_blank:
             lines += [
-                self._line_above,
+                self.line_above,
                 self._syntax.left + ".",
             ]  # what the editor, or the user, gave this line
         for header, line in pairwise(lines):
@@ -87,7 +87,7 @@ class Block:
     @property
     def fits(self) -> bool:
         """Say whether a line of code may begin at the cursor, as far as its indentation goes."""
-        left, above = self._syntax.left, self._line_above
+        left, above = self._syntax.left, self.line_above
         if left.strip():
             return False
         if opens_block(self._syntax.language, above):
@@ -106,13 +106,13 @@ class Block:
         return "".join(bracket.closer for bracket in brackets if not bracket.closed_after)
 
     @cached_property
-    def _line_above(self) -> str:
+    def line_above(self) -> str:
         """Return the last line above the cursor's that is not blank."""
         return self._above.rstrip().rpartition("\n")[2]
 
     def _continued(self, snapshot: Snapshot, tree: SyntaxTree | None) -> SyntaxContext:
         """Look around as if the cursor's empty line went on where the line above stands."""
-        last = self._line_above
+        last = self.line_above
         indent = _blanks(last)
         if opens_block(self._syntax.language, last):
             indent += self.unit or _UNIT

@@ -97,6 +97,7 @@ class ContextBuilder:
             block_start=syntax.at_block_start,
             floor=block.floor,
             opening=block.opening,
+            line_above=block.line_above,
             unit=block.unit,
             fits=block.fits,
             unclosed=block.unclosed,

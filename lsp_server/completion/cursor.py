@@ -52,6 +52,8 @@ class Cursor:
     """Indentation, in columns, below which a line no longer belongs to the block."""
     opening: str = ""
     """Indentation that the cursor's empty line needs before anything can stand there."""
+    line_above: str = ""
+    """The last line before the cursor's that is not blank."""
     unit: str = ""
     """One step of indentation in the file; empty if nothing tells it."""
     fits: bool = False

@@ -108,17 +108,6 @@ def open_at(text: str, ends: Sequence[int], language: Language, ignore: str = ""
     return depths + [depth] * (len(ends) - len(depths))
 
 
-def repetition(text: str) -> int | None:
-    """Return where `text` begins to say the same over and over: up to three lines, three times in a row."""
-    lines = lines_of(text)
-    for period in range(1, 4):
-        for start in range(len(lines) - 3 * period + 1):
-            once = lines[start : start + period]
-            if any(line.strip() for line in once) and lines[start : start + 3 * period] == 3 * once:
-                return sum(map(len, lines[: start + period]))
-    return None
-
-
 def code(text: str, language: Language) -> Iterator[tuple[int, str]]:
     """Yield the characters of `text` that are not in a comment or in a quoted string on one line."""
     for match in _tokens(language).finditer(text):

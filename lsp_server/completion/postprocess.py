@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from lsp_server.completion.cursor import Cursor, first_line
 from lsp_server.completion.result import Reason
 from lsp_server.completion.truncate import MODEL_ENDED, Cut
+
+_WORD = re.compile(r"\w+")
+_LAST_WORD = re.compile(r"\w+\Z")
 
 _REPEATED = 8
 """Shortest line, in characters, whose repetition is called one: `}` and `end` repeat rightly."""
@@ -18,6 +23,8 @@ def postprocess(cut: Cut, cursor: Cursor, above: str, line_end: str) -> str | Re
     text = cursor.opening + _trimmed(cut, cursor)
     if not text.strip():
         return Reason.REPEATS_SUFFIX if cut.joins else Reason.EMPTY
+    if _splits_word(cut, cursor, above):
+        return Reason.MID_WORD
     if _repeats_suffix(text, cursor):
         return Reason.REPEATS_SUFFIX
     if _repeats_prefix(text, cursor, above):
@@ -32,6 +39,19 @@ def _trimmed(cut: Cut, cursor: Cursor) -> str:
     if cut.joins or cut.why == MODEL_ENDED or cursor.inline or not cut.text.strip():
         return cut.text
     return cut.text.rstrip() + "\n" + cursor.head
+
+
+def _splits_word(cut: Cut, cursor: Cursor, above: str) -> bool:
+    """Say whether what is left of the word around the cursor would stand behind text it does not belong to.
+
+    It does belong where the model wrote on into it, or ended there and made a word that the file has.
+    """
+    rest = _WORD.match(cursor.tail)
+    if rest is None or not _WORD.match(cursor.head[-1:]) or cut.joins:
+        return False
+    made = _LAST_WORD.search(cursor.head + cut.text + rest.group())
+    known = made is not None and re.search(rf"\b{re.escape(made.group())}\b", above + "\n" + cursor.below)
+    return not (cut.why == MODEL_ENDED and known)
 
 
 def _repeats_suffix(text: str, cursor: Cursor) -> bool:

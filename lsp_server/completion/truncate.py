@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lsp_server.backends.protocol import FinishReason
-from lsp_server.completion import joins
+from lsp_server.completion import joins, repetition
 from lsp_server.completion.cursor import Cursor, columns, first_line, lines_of
 from lsp_server.completion.indentation import Reindented
 
@@ -98,6 +98,8 @@ class Truncator:
                 cut = self._inline(self._raw)
             elif taken.endswith("\n"):
                 cut = self._lines(self._raw)
+            if cut is None:
+                cut = self._repeating()
             if cut is None and len(self._raw) >= self._longest:
                 cut = self.finish("length")
             if cut is not None:
@@ -120,6 +122,11 @@ class Truncator:
             return Cut(raw[: self._statement], "statement")
         kept = raw.rfind("\n")
         return Cut(raw[:kept] if kept >= 0 and raw[:kept].strip() else raw, "token limit")
+
+    def _repeating(self) -> Cut | None:
+        cursor = self._cursor
+        end = repetition.within_line(cursor.head, self._raw, cursor.line_above)
+        return Cut(self._raw[:end], "repetition") if end is not None else None
 
     def _inline(self, raw: str) -> Cut | None:
         end = joins.closing_join(raw, self._cursor.tail, self._cursor.language)
@@ -177,7 +184,7 @@ class Truncator:
         if left is not None:
             return left
         start = self._cursor.opening or self._cursor.head
-        repeated = joins.repetition(start + complete)
+        repeated = repetition.of_lines(start + complete)
         if repeated is not None:
             return Cut(complete[: repeated - len(start)], "repetition")
         lines = complete.count("\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from lsp_server.completion import joins
+from lsp_server.completion import joins, repetition
 from lsp_server.documents.languages import detect
 from tests.unit.completion.texts import languages, texts
 
@@ -118,5 +118,5 @@ def test_open_brackets(language: str, text: str, count: int) -> None:
     ],
 )
 def test_repetition(text: str, kept: str | None) -> None:
-    at = joins.repetition(text)
+    at = repetition.of_lines(text)
     assert (None if at is None else text[:at]) == kept

@@ -81,3 +81,41 @@ def test_line_ends_are_those_of_the_document(drawn: str, line_end: str) -> None:
 
 def test_the_only_line_end_may_come_after_the_cursor() -> None:
     assert inserted(context_of("python", "█\r\nx = 1\r\n"), ["if a:\n    b()\nx = 1\n"]) == "if a:\r\n    b()"
+
+
+MID_WORD = [
+    ("python", "get_us█er_name = 1\n", "er_email", "stop"),
+    ("python", "get_us█er_name = 1\n", "er_email(x)\n", "length"),
+    ("javascript", "const le█ngth = 1;\n", "ft = 2, ri", "stop"),
+    ("go", "fmt.Pri█ntln(a)\n", "ntf(b)\n", "length"),
+    ("rust", "let na█me = 1;\n", "mes = vec![];\n", "length"),
+    ("java", "String na█me;\n", "mes", "stop"),
+    ("c", "int ma█in(void) {\n}\n", "x(int a)", "stop"),
+    ("ruby", "us█er = 1\n", "ers.each", "stop"),
+    ("markdown", "docu█mentation\n", "ment of a ", "stop"),
+    ("plaintext", "docu█mentation\n", "ments", "stop"),
+    ("css", ".car█d { }\n", "ousel", "stop"),
+]
+
+
+@pytest.mark.parametrize("case", MID_WORD, ids=lambda case: f"{case[0]} {case[1]!r}")
+def test_no_word_is_split_by_text_it_does_not_belong_to(
+    case: tuple[str, str, str, FinishReason],
+) -> None:
+    language_id, drawn, text, ended = case
+    assert inserted(context_of(language_id, drawn), [text], ended) is Reason.MID_WORD
+
+
+@pytest.mark.parametrize(
+    ("drawn", "text", "ended", "expected"),
+    [
+        ("get_█name()\n", "user_name()\n", "length", "user_"),  # the model writes on into the word
+        ("user_first_name = 1\nuser_█name\n", "first_", "stop", "first_"),  # a word of the file
+        ("get_us█er_name()\n", "er_name()\n", "length", Reason.REPEATS_SUFFIX),
+        ("x = █1\n", "0 + ", "stop", "0 + "),  # not within a word
+    ],
+)
+def test_a_word_may_be_completed_in_its_middle(
+    drawn: str, text: str, ended: FinishReason, expected: str | Reason
+) -> None:
+    assert inserted(context_of("python", drawn), [text], ended) == expected
