@@ -6,8 +6,10 @@
 Each case is a small file (`cases/`), a place in it and an action. The file is opened in `lsp_server
 --stdio`, the action is chosen from the menu, its edit is made by LSP's rules, and the result is scored
 (`scoring.py`): it applies, still parses, the tests at the end of the file still pass, and what the
-action itself promises. For `fix` the diagnostic comes from the language's own compiler or linter and
-must be gone; the tests of `write_tests` are run. A case is usable if every check holds.
+action is for. For `fix` the diagnostic comes from the language's own compiler or linter and
+must be gone; the tests of `write_tests` are run. A case is usable if every check holds; else an edit is
+needed. Besides, of edits: is what the action's prompt file promises to leave alone (`keeps`) the same, and is
+every other definition and line of the file still there?
 
 Needed besides Python: node, a JDK, rustc, g++, and for JavaScript and TypeScript a folder with
 `npm install typescript@5 @types/node`, named by the variable EVAL_NODE_MODULES (its `node_modules`).
@@ -26,9 +28,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.eval.actions import commit
 from tests.eval.actions.case import ACTIONS, LANGUAGES, Case, cases
 from tests.eval.actions.editor import editor
-from tests.eval.actions.scoring import Attempt, Outcome, score
+from tests.eval.actions.scoring import CHECKED, Attempt, Outcome, score
 from tests.eval.actions.table import Result, differences, table
 from tests.eval.actions.toolchains import TOOLCHAINS
 
@@ -42,7 +45,9 @@ async def attempt(case: Case, options: dict[str, object], folder: Path) -> Resul
     file = folder / tools.place(case.file)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(case.text, encoding="utf-8", newline="")
-    before = tools.findings(file, folder)
+    if case.is_commit:
+        file = commit.stage(folder, file, case.good)
+    before = tools.findings(file, folder) if case.action in CHECKED else []
     if case.bug is not None:
         before.sort(key=lambda it: case.text.split("\n")[it.line] not in case.bug_lines)
     told = before[:1] if case.action == "fix" else ()
@@ -60,7 +65,7 @@ async def attempt(case: Case, options: dict[str, object], folder: Path) -> Resul
     written = [f"==> {path.relative_to(folder)}\n{text}" for path, text in outcome.files.items()]
     return Result(
         case.id, case.language, case.action, result.usable, result.checks, round(seconds, 1),
-        notes=result.notes, reply="\n".join(written) or outcome.markdown,
+        edit=result.edit, notes=result.notes, reply="\n".join(written) or outcome.markdown,
     )  # fmt: skip
 
 
@@ -90,6 +95,8 @@ def main() -> None:
                 rows = [it.to_json() for it in results]
                 chosen.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     print(f"\n{table(results)}")
+    subjects = [commit.subject(it.reply) for it in results if it.action == "commit_message"]
+    print(f"\ndifferent first lines of commit messages: {len(set(subjects))} of {len(subjects)}")
     if chosen.compare is not None:
         print(f"\n{differences(json.loads(chosen.compare.read_text(encoding='utf-8')), results)}")
 

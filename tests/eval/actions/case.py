@@ -15,7 +15,19 @@ else:
 
 CASES = Path(__file__).parent / "cases"
 LANGUAGES = ("python", "javascript", "typescript", "java", "rust", "cpp")
-ACTIONS = ("explain", "document", "add_types", "fix", "write_tests")
+ACTIONS = (
+    "explain", "document", "add_types", "fix", "write_tests", "refactor", "simplify", "optimise",
+    "translate_comments", "generate", "convert", "review", "commit_message",
+)  # fmt: skip
+"""As the last word of an action's kind. `add_types` is four actions, each for languages of its own."""
+
+_TYPES = {
+    "python": "add_types", "typescript": "add_types", "javascript": "add_jsdoc_types",
+    "java": "add_declared_types", "cpp": "add_declared_types", "rust": "add_explicit_types",
+}  # fmt: skip
+
+MESSAGE = "\n# Please enter the commit message for your changes.\n"
+"""What git puts into the file of a commit message."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +44,30 @@ class Case:
     select: tuple[str, str] | None = None
     """Instead: selected from the start of the first text to the end of the second one."""
     bug: tuple[str, str] | None = None
-    """A text of the file, and what stands there instead when the case begins."""
+    """A text of the file, and what stands there instead when the case begins, such as a bug."""
     parameters: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     """Regular expressions; an explanation mentions at least two of them."""
     present: str = ""
-    """What the definition contains afterwards, a regular expression."""
+    """What the definition, or the answer, contains afterwards, a regular expression."""
     gone: str = ""
+    answer: str = ""
+    """To the action's question."""
 
     @property
     def id(self) -> str:
         """Return a name that is stable and can be typed."""
         return f"{self.language}-{self.action}-{Path(self.file).stem}-{self.name}"
+
+    @property
+    def prompt(self) -> str:
+        """Return the id of the action's prompt file."""
+        return _TYPES[self.language] if self.action == "add_types" else self.action
+
+    @property
+    def is_commit(self) -> bool:
+        """Tell whether the case is a commit of the good file in place of the one with the bug."""
+        return self.action == "commit_message"
 
     @property
     def good(self) -> str:

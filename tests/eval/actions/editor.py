@@ -13,7 +13,7 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 from pygls.uris import to_fs_path
 
-from tests.eval.actions.case import Case
+from tests.eval.actions.case import MESSAGE, Case
 from tests.eval.actions.scoring import Outcome
 from tests.eval.actions.toolchains import Finding
 
@@ -73,8 +73,9 @@ class Editor:
         findings: Sequence[Finding],
     ) -> Outcome:
         """Open a case's file, run its action at its place, and return what came of it; writes nothing."""
-        uri, text = file.as_uri(), case.text
-        document = types.TextDocumentItem(uri, case.language, 1, text)
+        uri, text = file.as_uri(), MESSAGE if case.is_commit else case.text
+        language_id = "git-commit" if case.is_commit else case.language
+        document = types.TextDocumentItem(uri, language_id, 1, text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(document))
         self.asked_to_apply.clear()
         self.messages.clear()
@@ -88,7 +89,8 @@ class Editor:
             )
 
     async def _run(self, uri: str, case: Case, findings: Sequence[Finding]) -> Outcome:
-        start, end = (_position(case.text, offset) for offset in case.range)
+        text, places = (MESSAGE, (0, 0)) if case.is_commit else (case.text, case.range)
+        start, end = (_position(text, offset) for offset in places)
         wrong = [_diagnostic(finding) for finding in findings]
         if wrong:
             start = end = wrong[0].range.start
@@ -103,21 +105,25 @@ class Editor:
         chosen = next((it for it in found if str(it.kind).endswith(f".{case.action}")), None)
         if chosen is None:
             return Outcome(problem=f"not offered; there are {', '.join(it.title for it in found)}")
-        markdown = ""
+        markdown, doubtful = "", False
         if chosen.command is None:
             chosen = await self.client.code_action_resolve_async(chosen)
             edits = [chosen.edit] if chosen.edit is not None else []
         else:
+            arguments = [_answered(argument, case.answer) for argument in chosen.command.arguments or ()]
             result = await self.client.workspace_execute_command_async(
-                types.ExecuteCommandParams(chosen.command.command, chosen.command.arguments)
+                types.ExecuteCommandParams(chosen.command.command, arguments)
             )
             markdown = _value(result, "markdown")
             edits = self.asked_to_apply
         files: dict[Path, str] = {}
         for edit in edits:
             files.update(changed(edit))
+            doubtful = doubtful or any(
+                it.needs_confirmation for it in (edit.change_annotations or {}).values()
+            )
         problem = "" if files or markdown else "; ".join(self.messages) or "no edit"
-        return Outcome(files, markdown, problem)
+        return Outcome(files, markdown, problem, doubtful)
 
 
 @asynccontextmanager
@@ -202,6 +208,13 @@ def _diagnostic(finding: Finding) -> types.Diagnostic:
         range=types.Range(start, end), message=finding.message, source=finding.source,
         code=finding.code or None, severity=types.DiagnosticSeverity.Error,
     )  # fmt: skip
+
+
+def _answered(argument: object, answer: str) -> object:
+    """Return the argument of an action's command with the answer to its question."""
+    if not answer or not isinstance(argument, Mapping):
+        return argument
+    return {**argument, "answers": {"to": answer}}
 
 
 def _value(result: object, name: str) -> str:

@@ -7,13 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.eval.actions import reading
-from tests.eval.actions.case import Case
+from lsp_server.chat.actions.catalogue import load
+from lsp_server.chat.editing.promises import broken_promise
+from lsp_server.documents.languages import detect
+from tests.eval.actions import commit, reading
+from tests.eval.actions.case import MESSAGE, Case
 from tests.eval.actions.toolchains import TOOLCHAINS, Finding, Run
 
 FACTS_NEEDED = 2
 PROSE_CHARACTERS = range(30, 2001)
 """Less says nothing, more nobody reads beside the code."""
+
+LONGEST_SUBJECT = 72
+"""Characters of a first line that git's own tools show whole."""
 
 _ASSERTION = re.compile(r"\bassert|\bexpect\b|\bshould|\bCHECK\b|\bREQUIRE\b|\bEXPECT_", re.IGNORECASE)
 
@@ -29,6 +35,8 @@ class Outcome:
     markdown: str = ""
     problem: str = ""
     """Why there is nothing, or why the server warns of it."""
+    doubtful: bool = False
+    """The editor was told to ask before it applies the edit."""
 
 
 @dataclass
@@ -36,6 +44,8 @@ class Score:
     """The checks of one case, in order."""
 
     checks: dict[str, bool] = field(default_factory=dict)
+    edit: dict[str, bool] = field(default_factory=dict)
+    """What is asked of every edit: its promises kept, nothing lost; or that it was not made silently."""
     notes: list[str] = field(default_factory=list)
     """What a failed check printed."""
 
@@ -81,13 +91,17 @@ class Attempt:
 def score(attempt: Attempt) -> Score:
     """Return which checks hold."""
     result = Score()
-    if attempt.case.action == "explain":
-        _explanation(attempt, result)
+    if attempt.case.action in _WORDS:
+        _WORDS[attempt.case.action](attempt, result)
         return result
     result.checks["applied"] = bool(attempt.outcome.files) and not attempt.outcome.problem
     if not attempt.outcome.files:
         result.notes.append(f"applied: {attempt.outcome.problem}")
         return result
+    if attempt.case.is_commit:
+        _message(attempt, result)
+        return result
+    _unharmed(attempt, result)
     result.checks["parses"] = _parses(attempt)
     tools = TOOLCHAINS[attempt.case.language]
     result.ran("tests pass", tools.self_test(attempt.file, attempt.folder))
@@ -100,8 +114,76 @@ def _explanation(attempt: Attempt, result: Score) -> None:
     result.checks["applied"] = bool(said) and not attempt.outcome.problem
     result.checks["length"] = len(said) in PROSE_CHARACTERS
     found = [fact for fact in attempt.case.facts if re.search(fact, said, re.IGNORECASE)]
-    result.checks["facts"] = len(found) >= FACTS_NEEDED
+    result.checks["facts"] = len(found) >= min(FACTS_NEEDED, len(attempt.case.facts))
     result.notes.append(f"facts: {', '.join(found)}; {attempt.outcome.problem}")
+
+
+def _conversion(attempt: Attempt, result: Score) -> None:
+    """Look at the first block: is it of the language that was asked for, with what the case wants in it?"""
+    blocks = re.findall(r"^```(\w+)[^\n]*\n(.*?)^```", attempt.outcome.markdown, re.MULTILINE | re.DOTALL)
+    result.checks["applied"] = bool(blocks)
+    tag, code = blocks[0] if blocks else ("", "")
+    wanted = attempt.case.answer.lower()
+    result.checks["language"] = tag.lower() == wanted
+    result.checks["parses"] = bool(code) and not reading.flaws(wanted, code)
+    result.checks["present"] = re.search(attempt.case.present, code) is not None
+
+
+def _message(attempt: Attempt, result: Score) -> None:
+    [(path, text)] = attempt.outcome.files.items()
+    first = commit.subject(text)
+    result.checks["length"] = 0 < len(first) <= LONGEST_SUBJECT
+    result.checks["facts"] = any(re.search(fact, text, re.IGNORECASE) for fact in attempt.case.facts)
+    prompt = load([]).get(attempt.case.prompt)
+    assert prompt is not None
+    diff = [line[1:] for line in attempt.case.good.splitlines()]
+    result.checks["own words"] = first not in prompt.body and first not in diff
+    kept = text.endswith(MESSAGE.lstrip("\n"))
+    result.edit.update({"promises kept": kept, "nothing lost": kept})
+    result.notes.append(f"{path.name}: {first}")
+
+
+def _unharmed(attempt: Attempt, result: Score) -> None:
+    """Ask of an edit what it must leave alone; what the editor asks about first is not silent."""
+    case, silent = attempt.case, not attempt.outcome.doubtful
+    prompt = load([]).get(case.prompt)
+    assert prompt is not None
+    broken = broken_promise(prompt.keeps, case.text, attempt.text, detect(case.language, ""))
+    result.edit["promises kept"] = not (silent and broken)
+    found = reading.definition(case.language, case.text, case.name)
+    own = set(found[1].splitlines()) if found is not None else set()
+    if case.bug is not None:
+        own |= set(case.bug_lines)
+    there = set(map(str.strip, attempt.text.splitlines()))
+    missing = [
+        line for line in case.text.splitlines()
+        if line not in own and line.strip() not in there and reading.tokens(case.language, line)
+    ]  # fmt: skip
+    result.edit["nothing lost"] = not (silent and missing)
+    result.notes += [f"promise: {broken}"] * bool(broken) + [f"lost: {line}" for line in missing]
+
+
+def _changed(attempt: Attempt, result: Score) -> None:
+    before, after = (
+        reading.tokens(attempt.case.language, text) for text in (attempt.case.text, attempt.text)
+    )
+    result.checks["changed"] = before != after
+    _no_new_findings(attempt, result)
+
+
+def _translated(attempt: Attempt, result: Score) -> None:
+    case = attempt.case
+    before, after = (reading.tokens(case.language, text) for text in (case.text, attempt.text))
+    result.checks["code unchanged"] = before == after
+    result.checks["translated"] = re.search(case.gone, attempt.text) is None and (
+        re.search(case.present, attempt.text, re.IGNORECASE) is not None
+    )
+
+
+def _generated(attempt: Attempt, result: Score) -> None:
+    result.checks["there"] = (
+        reading.definition(attempt.case.language, attempt.text, attempt.case.name) is not None
+    )
 
 
 def _parses(attempt: Attempt) -> bool:
@@ -163,4 +245,11 @@ def _new_tests(attempt: Attempt, result: Score) -> None:
 
 _OWN: Mapping[str, Callable[[Attempt, Score], None]] = {
     "document": _documentation, "add_types": _types, "fix": _fixed, "write_tests": _new_tests,
+    "refactor": _changed, "simplify": _changed, "optimise": _changed, "translate_comments": _translated,
+    "generate": _generated,
 }  # fmt: skip
+_WORDS: Mapping[str, Callable[[Attempt, Score], None]] = {
+    "explain": _explanation, "review": _explanation, "convert": _conversion,
+}  # fmt: skip
+CHECKED = ("add_types", "fix", "refactor", "simplify", "optimise")
+"""Actions whose result is compared with what the language's tool found before."""

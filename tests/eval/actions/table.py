@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, field
 
 from tests.eval.actions.case import ACTIONS, LANGUAGES
 
+EDIT = ("promises kept", "nothing lost")
+_NO_CODE = frozenset({"explain", "review", "convert", "commit_message"})
+
 
 @dataclass(frozen=True)
 class Result:
@@ -21,6 +24,8 @@ class Result:
     seconds: float
     missing: str = ""
     """The tool that is not installed: the case could not be scored and does not count."""
+    edit: Mapping[str, bool] = field(default_factory=dict)
+    """Of an edit: whether it kept its promises, and whether nothing was lost."""
     notes: Sequence[str] = field(default_factory=tuple)
     reply: str = ""
     """What was written: the explanation, or the changed files."""
@@ -34,7 +39,17 @@ def table(results: Sequence[Result]) -> str:
     """Return usable/total for each action and language, and over all languages what applies and parses."""
     scored = [result for result in results if not result.missing]
     languages = [name for name in LANGUAGES if any(it.language == name for it in results)]
-    head = ["action", *languages, "usable", "applied", "parses", "median s"]
+    head = [
+        "action",
+        *languages,
+        "usable",
+        "edit needed",
+        "promises kept",
+        "nothing lost",
+        "applied",
+        "parses",
+        "median s",
+    ]
     rows = [head, *(_row(name, languages, [it for it in scored if it.action == name]) for name in ACTIONS)]
     rows.append(_row("all", languages, scored))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -53,10 +68,16 @@ def _row(action: str, languages: Sequence[str], results: Sequence[Result]) -> li
         action,
         *(share(group, lambda it: it.usable) for group in in_each),
         share(results, lambda it: it.usable),
+        share(results, lambda it: not it.usable),
+        *(share([it for it in results if name in it.edit], _holds(name)) for name in EDIT),
         share(results, lambda it: it.checks.get("applied", False)),
-        share([it for it in parsed if it.action != "explain"], lambda it: it.checks.get("parses", False)),
+        share([it for it in parsed if it.action not in _NO_CODE], lambda it: it.checks.get("parses", False)),
         seconds,
     ]
+
+
+def _holds(name: str) -> Callable[[Result], bool]:
+    return lambda result: result.edit[name]
 
 
 def _missing(results: Sequence[Result]) -> list[str]:
