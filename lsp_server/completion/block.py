@@ -88,7 +88,7 @@ class Block:
     def fits(self) -> bool:
         """Say whether a line of code may begin at the cursor, as far as its indentation goes."""
         left, above = self._syntax.left, self.line_above
-        if left.strip():
+        if not left or left.strip():
             return False
         if opens_block(self._syntax.language, above):
             return columns(left) >= columns(above) + columns(self.unit or " ")

@@ -125,9 +125,8 @@ class Reindented:
         if self._may_strip:
             self._extra, self._columns = columns(held), self._block
             return ""
-        if not self._own:
-            self._own = held
-        self._block = self._columns = max(self._columns, self._block)
+        self._own += held
+        self._block = self._columns = columns(self._own)
         return held
 
     def _aligned_by(self, bracket: _Open) -> int:

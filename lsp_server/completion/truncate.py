@@ -77,7 +77,7 @@ class Truncator:
         self._raw = ""
         self._line_ends = io.IncrementalNewlineDecoder(None, translate=True)
         self._indented = Reindented(
-            cursor.language, cursor.head or cursor.opening, cursor.unit, fits=cursor.in_code and cursor.fits
+            cursor.language, cursor.head or cursor.opening, cursor.unit, fits=cursor.fits and cursor.in_code
         )
         self._longest = LONG_LINE * (INLINE_LINES if cursor.inline else BLOCK_LINES)
         self._statement: int | None = None

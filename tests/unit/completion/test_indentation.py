@@ -113,6 +113,12 @@ PLACES = [
     ("go", "func f() {\n\t█\n}\n", "    if a {\n        b()\n    }\n}\n", "if a {\n\t\tb()\n\t}"),
     ("javascript", "function f() {\n  █\n}\n", "    a(function () {\n        b();\n    });\n}\n",
      "a(function () {\n    b();\n  });"),
+    (  # at the start of a line the model says how deep the line is, whatever it has to be at least
+        "python",
+        "def f(a):\n    for b in a:\n        if b:\n            c()\n█\n    return 1\n",
+        "    d()\n        e()\n    return 1\n",
+        "        d()\n        e()",
+    ),
     ("markdown", "- a\n  █", "  - b\n", "  - b"),
 ]  # fmt: skip
 
