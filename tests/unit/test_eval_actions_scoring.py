@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
+from lsp_server.chat.actions.catalogue import load
 from tests.eval.actions import reading
-from tests.eval.actions.case import ACTIONS, CASES, LANGUAGES, Case, cases
+from tests.eval.actions.case import ACTIONS, CASES, LANGUAGES, MESSAGE, Case, cases
 from tests.eval.actions.editor import applied, changed
 from tests.eval.actions.scoring import Attempt, Outcome, Score, score
 from tests.eval.actions.table import Result, differences, table
@@ -60,12 +61,13 @@ def failed_words(folder: Path, markdown: str) -> set[str]:
 
 
 def test_the_table_of_cases_is_whole() -> None:
-    assert len(ALL) >= 66
-    assert {(case.language, case.action) for case in ALL.values()} == {
-        (language, action) for language in LANGUAGES for action in ACTIONS
-    }
+    found = list(cases())
+    assert len(found) == len(ALL) >= 100
+    assert {case.prompt for case in found} == {file.id for file in load([]).files}
+    assert {case.action for case in found} == set(ACTIONS)
+    assert {case.language for case in found} == set(LANGUAGES)
     for case in ALL.values():
-        start, end = case.range
+        start, end = (0, 0) if case.is_commit else case.range
         assert 0 <= start <= end <= len(case.text)
         assert reading.definition(case.language, case.good, case.name) is not None, case.id
         assert reading.flaws(case.language, case.good) == 0, case.id
@@ -155,6 +157,120 @@ def test_new_tests(tmp_path: Path, text: str, fails: set[str]) -> None:
     assert failed_tests(tmp_path, text) == fails
 
 
+DELAYS = "python-refactor-durations-backoff_delays"
+LOOP = """    delays = []
+    for _ in range(attempts):
+        delays.append(clamp(delay, 0, longest))
+        delay *= 2
+    return delays
+"""
+SHORT = "    return [clamp(delay * 2**step, 0, longest) for step in range(attempts)]\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fails"),
+    [
+        (LOOP, SHORT, set()),
+        (LOOP, LOOP + "    # done\n", {"changed"}),
+        (LOOP, SHORT.replace("delay *", "delays *"), {"tests pass", "compiles"}),
+        (LOOP, SHORT.replace("2**step", "step"), {"tests pass"}),
+    ],
+)
+def test_code_written_again(tmp_path: Path, old: str, new: str, fails: set[str]) -> None:
+    assert failed(tmp_path, DELAYS, old, new) == fails
+
+
+def harmed(folder: Path, case_id: str, old: str, new: str, *, doubtful: bool = False) -> set[str]:
+    case = ALL[case_id]
+    assert case.text.count(old) == 1
+    files = {folder / case.file: case.text.replace(old, new)}
+    result = scored(folder, case, Outcome(files, doubtful=doubtful))
+    return {name for name, holds in result.edit.items() if not holds}
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_what_an_edit_must_leave_alone(tmp_path: Path, doubtful: bool) -> None:
+    signature = 'def backoff_delays(attempts, first="1s", limit="1m"):'
+    other = "def clamp(value, lowest, highest):\n    if lowest > highest:\n"
+    for case_id, old, new, harm in (
+        (DELAYS, LOOP, SHORT, set()),
+        (DELAYS, signature, signature.replace("limit", "longest"), {"promises kept"}),
+        (DELAYS, other, other.partition("\n")[0] + "\n    if False:\n", {"nothing lost"}),
+        (DOCUMENT, HEAD, HEAD + "    x = 1\n", {"promises kept"}),
+    ):
+        assert harmed(tmp_path, case_id, old, new, doubtful=doubtful) == (set() if doubtful else harm)
+
+
+TRANSLATED = "python-translate_comments-intervals-overlap"
+
+
+@pytest.mark.parametrize(
+    ("new", "fails"),
+    [
+        ("# the later start of both", set()),
+        ("# der spätere Anfang von beiden!", {"translated"}),
+        ("x = 'the later start'", {"code unchanged"}),
+        ("# a sentence", {"translated"}),
+    ],
+)
+def test_translated_comments(tmp_path: Path, new: str, fails: set[str]) -> None:
+    assert failed(tmp_path, TRANSLATED, "# der spätere Anfang von beiden", new) == fails
+
+
+GENERATED = "python-generate-durations-clamp"
+CLAMP = "def clamp(value, lowest, highest):\n    return max(lowest, min(value, highest))\n"
+
+
+@pytest.mark.parametrize(
+    ("new", "fails"),
+    [(CLAMP, set()), (CLAMP.replace("max", "min"), {"tests pass"}), ("x = 1\n", {"tests pass", "there"})],
+)
+def test_generated_code(tmp_path: Path, new: str, fails: set[str]) -> None:
+    comment = ALL[GENERATED].bug_lines[0]
+    assert failed(tmp_path, GENERATED, f"{comment}\n", f"{comment}\n{new}") == fails
+
+
+@pytest.mark.parametrize(
+    ("markdown", "fails"),
+    [
+        ("```javascript\nconst clamp = (a, b, c) => 1;\n```\n", set()),
+        ("```python\nclamp = 1\n```\n", {"language"}),
+        ("```javascript\nconst clamp = (a, b, c => 1;\n```\n", {"parses"}),
+        ("```javascript\nconst a = 1;\n```\n", {"present"}),
+        ("It cannot be done.", {"applied", "language", "parses", "present"}),
+    ],
+)
+def test_conversions(tmp_path: Path, markdown: str, fails: set[str]) -> None:
+    result = scored(tmp_path, ALL["python-convert-durations-clamp"], Outcome(markdown=markdown))
+    assert {name for name, holds in result.checks.items() if not holds} == fails
+
+
+def test_reviews(tmp_path: Path) -> None:
+    case = ALL["python-review-durations-parse_duration"]
+    for said, good in ((f"`clamp`: {EXPLANATION}", True), ("All of it is fine as far as I can see.", False)):
+        assert scored(tmp_path, case, Outcome(markdown=said)).usable is good
+
+
+@pytest.mark.parametrize(
+    ("message", "fails"),
+    [
+        ("Double the delay after each attempt\n", set()),
+        ("Change the file\n", {"facts"}),
+        (f"Double the delay {'and so on ' * 9}\n", {"length"}),
+        ("    delay *= 2\n", set()),
+        ("delays = []\n", set()),
+    ],
+)
+def test_commit_messages(tmp_path: Path, message: str, fails: set[str]) -> None:
+    case = ALL["python-commit_message-durations-backoff_delays"]
+    file = tmp_path / "COMMIT_EDITMSG"
+    result = scored(tmp_path, case, Outcome({file: message + MESSAGE}))
+    wrong = {name for name, holds in result.checks.items() if not holds}
+    assert wrong == (fails or ({"own words"} if message.strip() in case.good else set()))
+    assert result.edit == {"promises kept": True, "nothing lost": True}
+    assert not any(scored(tmp_path, case, Outcome({file: message})).edit.values())
+
+
 def test_nothing_done_is_not_usable(tmp_path: Path) -> None:
     result = scored(tmp_path, ALL[DOCUMENT], Outcome(problem="the model gave no code"))
     assert not result.usable
@@ -204,11 +320,12 @@ def test_edits_are_made_for_the_text_as_it_was(tmp_path: Path) -> None:
 
 def test_a_table_counts_and_compares() -> None:
     good = Result("a", "python", "fix", True, {"applied": True, "parses": True}, 2.0)
-    bad = Result("b", "rust", "fix", False, {"applied": True, "parses": False}, 4.0)
+    lost = {"promises kept": True, "nothing lost": False}
+    bad = Result("b", "rust", "fix", False, {"applied": True, "parses": False}, 4.0, edit=lost)
     absent = Result("c", "java", "fix", False, {}, 0.0, missing="javac")
     drawn = table([good, bad, absent])
     row = next(line.split() for line in drawn.splitlines() if line.startswith("fix"))
-    assert row == ["fix", "1/1", "-", "0/1", "1/2", "2/2", "1/2", "3.0"]
+    assert row == ["fix", "1/1", "-", "0/1", "1/2", "1/2", "1/1", "0/1", "2/2", "1/2", "3.0"]
     assert "not scored, java: no javac" in drawn
     old = [{"id": "a", "usable": False}, {"id": "b", "usable": True}]
     assert differences(old, [good, bad]).splitlines() == [

@@ -18,6 +18,7 @@ from lsp_server.chat.placing.reply_code import (
     ReplyCode,
     all_definitions,
     beside,
+    inside_of,
     is_all_definitions,
     last_name,
     with_definition,
@@ -316,6 +317,8 @@ def is_for(target: Target, code: str) -> bool:
 def _beside_target(target: Target, code: str) -> Fitted:
     """Return code for a place beside the target, without the target itself in front."""
     fit = _without_imports(target, code)
+    around = {last_name(name) for name in enclosing_names(target)}
+    fit = replace(fit, code=inside_of(fit.code, around, target.language))
     lines, there = fit.code.split("\n"), [line.strip() for line in split_lines(target.text)]
     if target.kind == "comment" and [line.strip() for line in lines[: len(there)]] == there:
         lines = lines[len(there) :]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from textwrap import dedent
 
 from tree_sitter import Node
 
@@ -124,6 +125,28 @@ def is_all_definitions(code: str, language: Language) -> bool:
             nodes = [node for node in tree.root.named_children if node.type not in COMMENTS]
             return bool(nodes) and all(_defines(node, types) for node in nodes)
     return False
+
+
+def inside_of(code: str, names: Collection[str], language: Language) -> str:
+    """Return code without the definition of one of these names that is wrapped around all of it."""
+    before = "<?php\n" if language.name == "php" and "<?php" not in code else ""
+    tree = parse(before + code, language)
+    if tree is None or tree.root.has_error:
+        return code
+    found = list(shapes(tree))
+    if not found or found[0].body is None or last_name(tree.text_of(found[0].name)) not in names:
+        return code
+    end = found[0].node.end_byte
+    if any(shape.node.start_byte >= end for shape in found) or len(tree.data[end:].strip(b"; \n")):
+        return code
+    body = found[0].body
+    inner = tree.text_of(body).strip()
+    if inner.startswith("{"):
+        inner = inner.removeprefix("{").removesuffix("}")
+    else:  # its node begins behind the indentation of its first line
+        start = tree.data.rfind(b"\n", 0, body.start_byte) + 1
+        inner = tree.data[start : body.end_byte].decode("utf-8", "replace")
+    return inside_of(dedent(inner.strip("\n")).rstrip(), names, language) if inner.strip() else code
 
 
 def _defines(node: Node, types: NodeTypes) -> bool:

@@ -136,8 +136,8 @@ def _message(attempt: Attempt, result: Score) -> None:
     result.checks["facts"] = any(re.search(fact, text, re.IGNORECASE) for fact in attempt.case.facts)
     prompt = load([]).get(attempt.case.prompt)
     assert prompt is not None
-    diff = [line[1:] for line in attempt.case.good.splitlines()]
-    result.checks["own words"] = first not in prompt.body and first not in diff
+    code = [line.strip() for line in attempt.case.good.splitlines()]
+    result.checks["own words"] = first not in prompt.body and first not in code
     kept = text.endswith(MESSAGE.lstrip("\n"))
     result.edit.update({"promises kept": kept, "nothing lost": kept})
     result.notes.append(f"{path.name}: {first}")
@@ -175,9 +175,10 @@ def _translated(attempt: Attempt, result: Score) -> None:
     case = attempt.case
     before, after = (reading.tokens(case.language, text) for text in (case.text, attempt.text))
     result.checks["code unchanged"] = before == after
-    result.checks["translated"] = re.search(case.gone, attempt.text) is None and (
-        re.search(case.present, attempt.text, re.IGNORECASE) is not None
-    )
+    known = set(case.text.splitlines())
+    new = "\n".join(line for line in attempt.text.splitlines() if line not in known)
+    there = re.search(case.present, new, re.IGNORECASE) is not None
+    result.checks["translated"] = there and not re.search(case.gone, attempt.text)
 
 
 def _generated(attempt: Attempt, result: Score) -> None:
