@@ -22,7 +22,8 @@ ALLOWED: dict[str, set[str]] = {
     "prompt_files": set(),
     "config_files": {"options", "options_reference", "own_folders", "prompt_files", "trust", "settings"},
     "reporting": {"errors", "options"},
-    "transport": {"errors"},
+    "framing": {"errors"},
+    "transport": {"framing", "errors"},
     "documents": LEAVES,
     "families": LEAVES,
     "keys": LEAVES,
@@ -41,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
         *("backends", "documents", "engine", "keys", "models"),
         *("options", "config_files", *LEAVES),
     },
-    "server": {"features", "transport", "options", "config_files", "reporting", *LEAVES},
+    "server": {"features", "transport", "framing", "options", "config_files", "reporting", *LEAVES},
 }
 """Room: the rooms, or single modules, it may import besides itself. `cli` may import all of them."""
 
