@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from lsprotocol import types
@@ -9,7 +10,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path, uri_scheme
 
 from lsp_server.documents.positions import Encoding
-from lsp_server.features import completion, configuration, hover
+from lsp_server.features import client_process, completion, configuration, hover
 from lsp_server.features.protocol import Protocol
 from lsp_server.features.session import Session
 from lsp_server.options import Layer
@@ -17,6 +18,7 @@ from lsp_server.options import Layer
 
 def register(server: LanguageServer, session: Session) -> None:
     """Serve the life cycle."""
+    watching: set[asyncio.Task[None]] = set()  # a loop keeps no tasks by itself
 
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
@@ -26,6 +28,10 @@ def register(server: LanguageServer, session: Session) -> None:
         if isinstance(server.protocol, Protocol):
             server.protocol.client_name = params.client_info.name if params.client_info else ""
         session.open_workspace(_root(params), encoding, options)
+        if params.process_id is not None:
+            # No chore of the session, which ends with `shutdown`: the editor may die before its `exit`.
+            watch = client_process.leave_with(params.process_id, server.shutdown)
+            watching.add(asyncio.create_task(watch))
         completion.register_if_wanted(server, session)
         hover.register_if_wanted(server, session)
 
