@@ -7,13 +7,13 @@ from pathlib import Path
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
-from pygls.uris import to_fs_path, uri_scheme
 
 from lsp_server.documents.positions import Encoding
 from lsp_server.features import client_process, completion, configuration, hover
 from lsp_server.features.protocol import Protocol
 from lsp_server.features.session import Session
 from lsp_server.options import Layer
+from lsp_server.uris import file_path
 
 
 def register(server: LanguageServer, session: Session) -> None:
@@ -51,5 +51,4 @@ def _root(params: types.InitializeParams) -> Path | None:
     uri = folders[0].uri if folders else params.root_uri
     if uri is None:
         return Path(params.root_path) if params.root_path else None
-    path = to_fs_path(uri) if uri_scheme(uri) == "file" else None
-    return Path(path) if path else None
+    return file_path(uri)
