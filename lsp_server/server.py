@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import json
 import logging
-import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pygls.exceptions import JsonRpcParseError
-from pygls.io_ import StdoutWriter, run_async
+from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 from lsp_server import __version__, transport
@@ -29,10 +28,13 @@ from lsp_server.features import (
     text_document_sync,
 )
 from lsp_server.features.session import Session
+from lsp_server.framing import NotAMessage
 from lsp_server.reporting import Reporter
 
 if TYPE_CHECKING:
     from pygls.io_ import Writer
+
+    from lsp_server.framing import Reader
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class Server(LanguageServer):
             protocol_cls=protocol.Protocol,
             notebook_document_sync=notebook_sync.OPTIONS,
         )
-        self._stop_event = self._left = threading.Event()
+        self._reading: asyncio.Task[None] | None = None
         reporter = Reporter(partial(messages.show, self), log_place)
         self.session = Session(self, reporter, log_level=log_level, warning=warning)
         for feature in (lifecycle, configuration, text_document_sync, notebook_sync):
@@ -60,20 +62,39 @@ class Server(LanguageServer):
         for commands in (select_backend, pause, statistics):
             commands.register(self, self.session)
 
-    def report_server_error(self, error: Exception, source: object) -> None:
-        """Keep pygls from showing its errors to the user; they are in the log."""
-        if isinstance(error, json.JSONDecodeError):
-            self.protocol.refuse(None, JsonRpcParseError("The message is not JSON"))
-
-    async def serve(self, reader: transport.Reader, writer: Writer) -> int:
-        """Serve until `exit` or the end of the stream; return the exit status of the process."""
+    async def serve(self, reader: Reader, writer: Writer) -> int:
+        """Serve until `exit`, the end of the stream or of the editor; return the process's exit status."""
         self.protocol.set_writer(writer)
+        self._reading = asyncio.create_task(self._read(reader))
         try:
-            await run_async(self._left, reader, self.protocol, error_handler=self.report_server_error)
+            await asyncio.wait({self._reading})
+            if not self._reading.cancelled():
+                self._reading.result()
+        except NotAMessage as error:
+            logger.error("%s", error)
         finally:
+            self.shutdown()
             await self.session.aclose()
             await self.protocol.last_answers()  # `exit` may come in one write with `shutdown`
         return 0 if self.protocol.closing else 1
+
+    def shutdown(self) -> None:
+        """Read no more: `serve` comes to its end. pygls calls this, too."""
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def _read(self, reader: Reader) -> None:
+        while (body := await reader.message()) is not None:
+            self._take(body)
+
+    def _take(self, body: bytes) -> None:
+        try:
+            # The hook sees nested objects, too: it is what makes messages of them.
+            self.protocol.handle_message(json.loads(body, object_hook=self.protocol.structure_message))
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+            self.protocol.refuse(None, JsonRpcParseError("The message is not JSON"))
+        except Exception:
+            logger.exception("A message could not be dealt with")
 
 
 def serve_stdio(log_place: str, log_level: str | None, warning: str | None = None) -> int:

@@ -13,31 +13,9 @@ from contextlib import asynccontextmanager
 from typing import BinaryIO
 
 from lsp_server.errors import ConfigurationError
+from lsp_server.framing import Reader
 
 logger = logging.getLogger(__name__)
-
-
-class Reader:
-    """A stream reader that lets the handler of one message start before the next message is read.
-
-    Messages that arrive in one write are otherwise all dispatched first, and a handler would take
-    its snapshot of a document that a later message has already changed.
-    """
-
-    def __init__(self, stream: asyncio.StreamReader) -> None:
-        self._stream = stream
-
-    async def readline(self) -> bytes:
-        """Read a header line; empty at the end of the stream."""
-        await asyncio.sleep(0)
-        return await self._stream.readline()
-
-    async def readexactly(self, n: int) -> bytes:
-        """Read a body; empty if the stream ends inside it."""
-        try:
-            return await self._stream.readexactly(n)
-        except asyncio.IncompleteReadError:
-            return b""
 
 
 def stdin_reader() -> Reader:

@@ -2,7 +2,7 @@
 
 Each cell is a document of its own in the store, with its own uri, version and language. A model sees the
 cells of the same language as one text, so that what earlier cells define is known; Markdown is none of it.
-Must not know LSP types.
+Uris are compared in their normal form. Must not know LSP types.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from lsp_server.documents.snapshot import Snapshot
+from lsp_server.uris import normal, same
 
 BETWEEN = "\n\n"
 """Stands between two cells, whatever they end with: the prompt must not change with that."""
@@ -32,20 +33,21 @@ class Notebooks:
 
     def open(self, uri: str, cells: Iterable[Cell]) -> None:
         """Take a notebook in; one that is already open is replaced."""
-        self._cells[uri] = list(cells)
+        self._cells[normal(uri)] = list(cells)
 
     def change(self, uri: str, start: int, deleted: int, cells: Iterable[Cell]) -> None:
         """Put cells in the place of `deleted` ones from `start` on; unknown notebooks have none yet."""
-        self._cells.setdefault(uri, [])[start : start + deleted] = cells
+        self._cells.setdefault(normal(uri), [])[start : start + deleted] = cells
 
     def update(self, uri: str, cells: Iterable[Cell]) -> None:
         """Take other kinds for cells that are there; all may come at once."""
-        newer = {cell.uri: cell for cell in cells}
-        self._cells[uri] = [newer.get(known.uri, known) for known in self._cells.get(uri, [])]
+        newer = {normal(cell.uri): cell for cell in cells}
+        known = self._cells.get(normal(uri), [])
+        self._cells[normal(uri)] = [newer.get(normal(cell.uri), cell) for cell in known]
 
     def close(self, uri: str) -> tuple[str, ...]:
         """Forget a notebook; return the uris of its cells."""
-        return tuple(cell.uri for cell in self._cells.pop(uri, ()))
+        return tuple(cell.uri for cell in self._cells.pop(normal(uri), ()))
 
     def whole(self, snapshot: Snapshot, find: Callable[[str], Snapshot | None]) -> tuple[Snapshot, int]:
         """Return a cell with the cells around it as one text, and where the cell starts in it.
@@ -63,8 +65,8 @@ class Notebooks:
         self, snapshot: Snapshot, find: Callable[[str], Snapshot | None]
     ) -> tuple[list[str], list[str]]:
         """Return the code cells of its language before a cell and after it; both are empty for all else."""
-        cells = self._cells.get(snapshot.part_of, ())
-        at = next((index for index, cell in enumerate(cells) if cell.uri == snapshot.uri), None)
+        cells = self._cells.get(normal(snapshot.part_of), ())
+        at = next((index for index, cell in enumerate(cells) if same(cell.uri, snapshot.uri)), None)
         if at is None or not cells[at].is_code:
             return [], []
 

@@ -13,8 +13,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pygls.uris import to_fs_path
-
 from lsp_server.errors import UserFacingError
 from lsp_server.features.live_document import DocumentClosed, LiveDocument
 from lsp_server.features.protocol import Protocol
@@ -218,12 +216,9 @@ class ChatAnswer:
         return converse(backend, request, toolbox)
 
     def _open_text(self, uri: str) -> str | None:
-        """Return the text of an open document; editors spell the uri of a file in more than one way."""
-        path = to_fs_path(uri)
-        for document in self._session.documents:
-            if document.uri == uri or (path is not None and to_fs_path(document.uri) == path):
-                return document.text
-        return None
+        """Return the text of an open document."""
+        document = self._session.documents.get(uri)
+        return None if document is None else document.text
 
     async def _write(self) -> None:
         while True:

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
-from pygls.uris import to_fs_path
 
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.errors import UserFacingError
@@ -34,6 +33,7 @@ from lsp_server.features.client import Client
 from lsp_server.features.protocol import command_token
 from lsp_server.features.session import Session
 from lsp_server.reporting import Severity
+from lsp_server.uris import file_path
 
 if TYPE_CHECKING:
     from lsp_server.chat.chats.conversation import Conversation
@@ -51,25 +51,28 @@ def register(server: LanguageServer, session: Session, diagnostics: KnownDiagnos
     """Serve the commands; return what makes the code actions of chats."""
     chats = Chats(session, diagnostics)
 
+    def named(arguments: tuple[object, ...]) -> str:
+        return session.documents.spelled(_uri(arguments))
+
     @server.command(OPEN)
     async def open_chat(*arguments: Mapping[str, object]) -> Result:
         return await chats.told(chats.open(_selection(arguments)))
 
     @server.command(SEND)
     async def send(*arguments: Mapping[str, object]) -> Result:
-        return await chats.told(chats.send(_uri(arguments), wait=_wait(arguments)))
+        return await chats.told(chats.send(named(arguments), wait=_wait(arguments)))
 
     @server.command(REGENERATE)
     async def regenerate(*arguments: Mapping[str, object]) -> Result:
-        return await chats.told(chats.send(_uri(arguments), wait=_wait(arguments), again=True))
+        return await chats.told(chats.send(named(arguments), wait=_wait(arguments), again=True))
 
     @server.command(STOP)
     def stop(*arguments: Mapping[str, object]) -> Result:
-        return {"stopped": chats.stop(_uri(arguments))}
+        return {"stopped": chats.stop(named(arguments))}
 
     @server.command(APPLY)
     async def apply(*arguments: Mapping[str, object]) -> Result:
-        uri, position = _uri(arguments), _position(_object(arguments).get("position"))
+        uri, position = named(arguments), _position(_object(arguments).get("position"))
         return await chats.told(chats.apply(uri, position))
 
     return chats
@@ -204,15 +207,15 @@ class Chats:
 
     def _link(self, uri: str, selected: types.Range) -> str:
         """Return a link to lines of a file in the workspace; for others show why not and return nothing."""
-        root, path = self._session.root, to_fs_path(uri) if uri.startswith("file:") else None
-        if root is None or path is None or not Path(path).is_relative_to(root):
+        root, path = self._session.root, file_path(uri)
+        if root is None or path is None or not path.is_relative_to(root):
             self._session.reporter.answer("Only files of the workspace can be attached to a chat.")
             return ""
         first, last = selected.start.line + 1, selected.end.line + 1
         if selected.end.character == 0 and last > first:
             last -= 1  # whole lines were selected
-        name = Path(path).relative_to(root).as_posix()
-        return f"[{name}:{first}-{last}]({Path(path).as_uri()}#L{first}-L{last})"
+        name = path.relative_to(root).as_posix()
+        return f"[{name}:{first}-{last}]({path.as_uri()}#L{first}-L{last})"
 
     async def _shown(self, path: Path, text: str) -> bool:
         """Show a new chat with the cursor where the question goes; False if the editor does not."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.features.chat_document import KIND, OPEN
 from lsp_server.features.client import Client
 from lsp_server.features.session import Session
+from lsp_server.uris import file_path
 
 if TYPE_CHECKING:
     from lsp_server.chat.actions.site import Target
@@ -21,10 +20,10 @@ def openings(
     session: Session, client: Client, snapshot: Snapshot, target: Target | None
 ) -> list[types.Command | types.CodeAction]:
     """Return the entry, if something here can be linked to; many editors run no commands but from a menu."""
-    path = to_fs_path(snapshot.uri) if snapshot.uri.startswith("file:") else None
+    path = file_path(snapshot.uri)
     if session.root is None or path is None or target is None or not client.shows_documents:
         return []
-    if not Path(path).is_relative_to(session.root):
+    if not path.is_relative_to(session.root):
         return []
     from lsp_server.chat.actions.offer import titled
 

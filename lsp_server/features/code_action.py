@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import attrs
@@ -79,7 +80,7 @@ def register(server: LanguageServer, session: Session) -> None:
     @server.command(COMMAND)
     # For `object` pygls passes the server, too.
     async def run_action(*arguments: dict[str, object]) -> dict[str, object]:
-        call = _call(COMMAND, arguments)
+        call = actions.named(_call(COMMAND, arguments))
         if call.wait:
             return await actions.run(call)
         command_token.set(None)  # the request, and its progress, end now
@@ -89,7 +90,7 @@ def register(server: LanguageServer, session: Session) -> None:
     @server.command(STOP)
     # Not async: a stop is not to wait for what it stops.
     def stop_action(*arguments: dict[str, object]) -> dict[str, object]:
-        return {"stopped": actions.stop(_call(STOP, arguments))}
+        return {"stopped": actions.stop(actions.named(_call(STOP, arguments)))}
 
 
 def _wanted(context: types.CodeActionContext, kind: str) -> bool:
@@ -113,10 +114,14 @@ class Actions:
         self._runner = ActionRunner(session, self._state)
         session.on_close.append(self._state.forget)
 
+    def named(self, call: ActionCall) -> ActionCall:
+        """Return a call of a client with the spelling of the uri that the document was opened with."""
+        return replace(call, uri=self._session.documents.spelled(call.uri))
+
     def known_diagnostics(self, uri: str) -> Sequence[Diagnostic]:
         """Return what the client said last was wrong with an open document; also called on threads."""
         now = self._session.documents.get(uri)
-        base, found = self._state.diagnostics(uri)
+        base, found = self._state.diagnostics(uri if now is None else now.uri)
         if now is None or base is None:
             return ()
         encoding = self._session.encoding
@@ -161,7 +166,7 @@ class Actions:
         if action.command is not None:
             return action  # Neovim resolves these, too
         try:
-            call = ActionCall.from_wire(action.data)
+            call = self.named(ActionCall.from_wire(action.data))
             return await self._session.runs.run(call.uri, self._resolve(action, call), stopped=action)
         except BadCallError as error:
             logger.warning("An action to resolve makes no sense: %s", error)

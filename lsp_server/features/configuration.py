@@ -7,18 +7,17 @@ possible, asking wins: what VS Code sends along is null.
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
-from pygls.uris import to_fs_path
 
 from lsp_server import config_files
 from lsp_server.features import completion, registration
 from lsp_server.features.session import Session
 from lsp_server.options import EDITOR, SECTION, Layer
 from lsp_server.settings import config_file_name
+from lsp_server.uris import file_path
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +35,8 @@ def register(server: LanguageServer, session: Session) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(params: types.DidSaveTextDocumentParams) -> None:
-        path = Path(to_fs_path(params.text_document.uri) or "")
-        if path.name == config_file_name() or path == config_files.user_file():
+        path = file_path(params.text_document.uri)
+        if path is not None and (path.name == config_file_name() or path == config_files.user_file()):
             _apply(server, session, None)
 
 

@@ -61,8 +61,8 @@ def _restructure(session: Session, uri: str, structure: types.NotebookDocumentCe
 
 
 def _open(session: Session, notebook: str, documents: Iterable[types.TextDocumentItem]) -> None:
-    for it in documents:
-        session.documents.open(it.uri, it.language_id, it.version, it.text, part_of=notebook)
+    for document in documents:
+        session.open_document(document, part_of=notebook)
 
 
 def _cell(cell: types.NotebookCell) -> Cell:

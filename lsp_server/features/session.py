@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from lsp_server import config_files
@@ -192,8 +193,17 @@ class Session:
             return NoCompletion(Reason.STALE)
         return outcome
 
+    def open_document(self, document: types.TextDocumentItem, *, part_of: str = "") -> None:
+        """Take a document in, a cell as `part_of` a notebook."""
+        if self.documents.spelled(document.uri) != document.uri:  # it is open under another spelling
+            self.close_document(document.uri)
+        self.documents.open(
+            document.uri, document.language_id, document.version, document.text, part_of=part_of
+        )
+
     def close_document(self, uri: str) -> None:
         """Forget a document and end the work on it."""
+        uri = self.documents.spelled(uri)
         self.documents.close(uri)
         self.stats.forget(uri)
         self.runs.cancel(uri)

@@ -22,8 +22,7 @@ def register(server: LanguageServer, session: Session) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
-        document = params.text_document
-        session.documents.open(document.uri, document.language_id, document.version, document.text)
+        session.open_document(params.text_document)
         session.warm_up()
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
 from lsp_server.documents.positions import Encoding, LineIndex
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.features.client import Client
+from lsp_server.uris import same
 
 if TYPE_CHECKING:
     from lsp_server.chat.editing.edits import Edit
@@ -42,7 +42,7 @@ def change(proposal: Proposal, documents: Iterable[Snapshot]) -> Change | None:
     """
     from lsp_server.chat.editing.edits import line_edits, rebased
 
-    now = _open_document(proposal.uri, documents)
+    now = next((document for document in documents if same(document.uri, proposal.uri)), None)
     if proposal.base is not None:
         if now is None:
             return None
@@ -115,15 +115,6 @@ def _text_edit(change: Change, edit: Edit, encoding: Encoding) -> types.TextEdit
 
 def _annotated(edit: types.TextEdit, annotation: str) -> types.AnnotatedTextEdit:
     return types.AnnotatedTextEdit(annotation_id=annotation, range=edit.range, new_text=edit.new_text)
-
-
-def _open_document(uri: str, documents: Iterable[Snapshot]) -> Snapshot | None:
-    """Find a document by its uri; editors spell the uri of a file in more than one way."""
-    path = to_fs_path(uri)
-    for document in documents:
-        if document.uri == uri or (path is not None and to_fs_path(document.uri) == path):
-            return document
-    return None
 
 
 def _applied(text: str, edits: Iterable[Edit]) -> str:

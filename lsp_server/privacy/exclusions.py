@@ -54,7 +54,7 @@ def place_of(document: str) -> Place:
     path = unquote(parts.path)
     if parts.scheme != "file":
         return Place(_with_slashes(path, windows=False), is_local=parts.scheme == "vscode-notebook-cell")
-    share = f"//{unquote(parts.netloc)}" if parts.netloc not in {"", "localhost"} else ""
+    share = f"//{unquote(parts.netloc)}" if parts.netloc.lower() not in {"", "localhost"} else ""
     return _local_place(share + path)
 
 

@@ -10,6 +10,7 @@ from lsp_server.chat.actions.site import Site, Target
 from lsp_server.chat.actions.traits import has_code, has_comment, is_diff, is_documented, is_test, is_untyped
 from lsp_server.chat.prompting import commit_message
 from lsp_server.documents.enclosing import CLASSES, FUNCTIONS
+from lsp_server.uris import file_path
 
 _NAME_CHARS = 40  # of a name in a menu
 
@@ -38,7 +39,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "diagnostics": lambda _, target: bool(target.diagnostics),
     "undocumented": lambda _, target: target.kind not in _OTHER_KINDS and not is_documented(target),
     "untyped": lambda _, target: is_untyped(target),
-    "file": lambda _, target: target.snapshot.uri.startswith("file:"),
+    "file": lambda _, target: file_path(target.snapshot.uri) is not None,
     "not_test": lambda _, target: not is_test(target),
     "commit": lambda _, target: commit_message.is_one(target.snapshot),
     "diff": lambda _, target: is_diff(target.snapshot),

@@ -25,6 +25,7 @@ from lsp_server.documents.languages import PLAIN, Language, detect
 from lsp_server.documents.positions import LineIndex
 from lsp_server.documents.snapshot import Snapshot
 from lsp_server.errors import UserFacingError
+from lsp_server.uris import same
 
 NO_FILE = (
     "This block is for no file: attach the file to the question, or write its name behind the language, "
@@ -93,7 +94,7 @@ def target_file(aim: Aim, root: Path, documents: tuple[Snapshot, ...]) -> Target
     if any(_is_of_git(part) for part in (*parts, *where.path.relative_to(root.resolve()).parts)):
         raise Unreadable(f"{shown(aim.path)} is not taken: it belongs to Git.")
     for document in documents:
-        if document.uri in (where.uri, where.path.as_uri()):
+        if any(same(document.uri, uri) for uri in (where.uri, where.path.as_uri())):
             return TargetFile(where.name, document.uri, document.text, document, exists=True)
     if not where.path.exists():
         if not aim.may_create:

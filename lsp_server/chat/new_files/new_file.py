@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from lsp_server.chat.actions.site import Target
 from lsp_server.chat.new_files import merging
@@ -16,6 +15,7 @@ from lsp_server.chat.new_files.layouts.project import Place, Source
 from lsp_server.chat.new_files.sample_call import sample_call
 from lsp_server.documents.outline import definitions
 from lsp_server.documents.syntax import parse
+from lsp_server.uris import file_path
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def test_file(target: Target, root: Path | None) -> NewFile | None:
 
     Never outside of `root`, if there is one, else never outside of the file's folder. Call it on a thread.
     """
-    path = _path(target.snapshot.uri)
+    path = file_path(target.snapshot.uri)
     place_of = _PLACES.get(target.language.name)
     if path is None or place_of is None:
         return None
@@ -111,11 +111,3 @@ def _name(target: Target) -> str:
                     break
                 return found.name
     return target.name if re.fullmatch(r"\w+", target.name) else ""
-
-
-def _path(uri: str) -> Path | None:
-    parts = urlsplit(uri)
-    if parts.scheme != "file":
-        return None
-    found = unquote(parts.path)
-    return Path(found[1:] if re.match(r"/[A-Za-z]:", found) else found)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from lsp_server.chat.actions.site import Target
 from lsp_server.chat.new_files.new_file import NewFile, test_file
@@ -18,6 +16,7 @@ from lsp_server.chat.prompting.staged_diff import shortened, staged_diff, top_fo
 from lsp_server.chat.prompting.wording import BYTES_PER_TOKEN, fenced, head, size
 from lsp_server.chat.workspace.workspace_text import Unreadable, content
 from lsp_server.documents.lines import unix
+from lsp_server.uris import file_path
 
 
 @dataclass(frozen=True)
@@ -163,18 +162,13 @@ def _tests(found: _Gathering, limit: int) -> None:
 
 def _existing(found: _Gathering, new: NewFile) -> str:
     """Return the tests there are, as they are on the disk."""
-    if not new.exists or _path(found.target.snapshot.uri) == new.path:
+    if not new.exists or file_path(found.target.snapshot.uri) == new.path:
         return ""
     try:
         tests = content(new.path.resolve(), new.path.name)
     except (Unreadable, OSError):
         return ""
     return tests[: max(found.room, 0)].decode("utf-8", "ignore")
-
-
-def _path(uri: str) -> Path | None:
-    parts = urlsplit(uri)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 _GATHERERS: Mapping[str, Callable[[_Gathering, int], None]] = {

@@ -15,10 +15,9 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from lsp_server.chat.prompting.wording import head, size
+from lsp_server.uris import file_path
 
 log = logging.getLogger(__name__)
 
@@ -101,10 +100,9 @@ def _git() -> str | None:
 
 def top_folder(uri: str, root: Path | None) -> Path | None:
     """Return the folder of the work tree that a document is in, or belongs to as a commit message."""
-    parts = urlsplit(uri)
-    start = root
-    if parts.scheme == "file":
-        folder = Path(url2pathname(parts.path)).parent
+    path, start = file_path(uri), root
+    if path is not None:
+        folder = path.parent
         start = _work_tree(folder) if ".git" in folder.parts else root or folder
     if start is None:
         return None

@@ -22,6 +22,7 @@ BUILT_IN = Exclusions(())
         "file:///project/.env",
         "file:///project/%2Eenv",
         "file://localhost/project/.env",
+        "file://LOCALHOST/project/.env",
         "file:///c%3A/Users/me/.aws/credentials",
         "file://server/share/.npmrc",
         "C:\\Users\\me\\.ssh\\id_rsa",
