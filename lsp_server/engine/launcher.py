@@ -132,15 +132,19 @@ async def _find_or_start(
             if not engine_lives(files):
                 break
             if time.monotonic() > deadline:
-                raise BackendUnavailable(
-                    f"The engine of {launch.model.name} is there but does not answer; "
-                    "stop it with `lsp_server engine --stop`."
-                )
+                raise _silent(files)
             await asyncio.sleep(LOCK_POLL_S)
         _raise_remembered(files)
         files.remove_state()
         progress(f"Starting {launch.model.stem}", None)
         return await _start(files, launch, client)
+
+
+def _silent(files: EngineFiles) -> BackendUnavailable:
+    """Return what to say of an engine that lives and does not answer, so that nothing can be asked of it."""
+    state = files.read_state()
+    which = f"process {state.pid}" if state else f"the process of `engine --model {files.model}`"
+    return BackendUnavailable(f"The engine of {files.model.name} is there but does not answer; end {which}.")
 
 
 def engine_lives(files: EngineFiles) -> bool:

@@ -1,6 +1,6 @@
 """The life of an engine process: one per model, found by its state file, gone when nobody needs it.
 
-Owns lock, socket, state file, log and the end. Must not know what is asked of the model.
+Owns socket, log and the end. Must not know what is asked of the model.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-import filelock
 import uvicorn
 
 from lsp_server import own_folders
 from lsp_server.engine.app import create_app
+from lsp_server.engine.claim import Claim
 from lsp_server.engine.launcher import ALREADY_RUNNING, LOAD_FAILED, Launch
 from lsp_server.engine.model import LoadedModel
 from lsp_server.engine.scheduler import Loading, Ready, Scheduler, Unavailable
 from lsp_server.engine.state import EngineFiles, EngineState
-from lsp_server.own_folders import STATE, writing
+from lsp_server.own_folders import STATE
 
 log = logging.getLogger(__name__)
 
-OWNER_WAIT_S = 1.0
-"""A front end that looks whether an engine lives holds the lock for a moment, another engine for good."""
 LOADING_TICK_S = 0.1
 LONGEST_TICK_S = 5.0
 """Between looks at a model that is there: it may have failed for good."""
+RENEW_S = 3.0
+"""Between looks at the lock and the state file: front ends wait longer for an engine that lives."""
 GRACE_S = 2
 """For replies under way when the process leaves; their jobs are failed, which takes a batch at most."""
 KEEP_CONNECTION_S = 120
@@ -46,29 +46,26 @@ LOG_BYTES, LOG_FILES = 1_000_000, 2
 def run_engine(launch: Launch, family: str | None = None) -> int:
     """Serve the model until nobody needs it; return the process's exit status."""
     files = EngineFiles.of(launch.model)
-    files.prepare()
-    owner = filelock.FileLock(files.owner_lock, thread_local=False)
-    try:
-        with writing(STATE, files.directory):
-            owner.acquire(timeout=OWNER_WAIT_S)
-    except filelock.Timeout:
+    claim = Claim(files)
+    if not claim.take():
         return ALREADY_RUNNING
     _log_to(files.log)
     signal.signal(signal.SIGTERM, _leave)
     log.info("engine %d starts for %s", os.getpid(), launch.model)
     try:
-        return asyncio.run(_Engine(launch, files, family).run())
+        return asyncio.run(_Engine(launch, files, claim, family).run())
     finally:
         log.info("engine %d leaves", os.getpid())
-        owner.release()
+        claim.release()
 
 
 class _Engine:
     """One run of the process."""
 
-    def __init__(self, launch: Launch, files: EngineFiles, family: str | None) -> None:
+    def __init__(self, launch: Launch, files: EngineFiles, claim: Claim, family: str | None) -> None:
         self._launch = launch
         self._files = files
+        self._claim = claim
         self._token = secrets.token_urlsafe(32)
         self._socket = socket.create_server(("127.0.0.1", 0))
         # asyncio does this only for sockets that name their protocol; without it each token waits for an
@@ -94,13 +91,14 @@ class _Engine:
     async def run(self) -> int:
         port = self._socket.getsockname()[1]
         # The socket listens already: whoever reads the file is answered as soon as the server runs.
-        self._files.write_state(EngineState(os.getpid(), port, self._token, str(self._files.model)))
-        watch = asyncio.create_task(self._watch())
+        self._claim.publish(EngineState(os.getpid(), port, self._token, str(self._files.model)))
+        tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._keep_claim())]
         try:
             await self._server.serve(sockets=[self._socket])
         finally:
-            self._files.remove_state(self._token)
-            watch.cancel()
+            self._claim.withdraw()
+            for task in tasks:
+                task.cancel()
             await asyncio.to_thread(self._scheduler.close)
             self._socket.close()
         return self._status
@@ -134,13 +132,21 @@ class _Engine:
             self._status = LOAD_FAILED
             self._stop()
 
+    async def _keep_claim(self) -> None:
+        while self._closing is None:
+            await asyncio.sleep(RENEW_S)
+            if await asyncio.to_thread(self._claim.renew) or self._scheduler.idle_since is None:
+                continue  # who still asks this engine gets an answer
+            log.warning("another engine has the model")
+            self._stop()
+
     def _until_idle_exit_s(self) -> float:
         idle_since = self._scheduler.idle_since
         return self._launch.idle_exit_s - (0.0 if idle_since is None else time.monotonic() - idle_since)
 
     def _stop(self) -> None:
         if self._closing is None:
-            self._files.remove_state(self._token)  # from here on front ends start another engine
+            self._claim.withdraw()
             self._closing = asyncio.get_running_loop().run_in_executor(None, self._scheduler.close)
             self._server.should_exit = True
 

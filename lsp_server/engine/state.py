@@ -147,8 +147,10 @@ class EngineFiles:
         return log_directory() / f"engine-{self.key}.stderr"
 
     def read_state(self) -> EngineState | None:
-        """Return what the engine wrote, or None if there is nothing usable."""
-        return read_state(self.state)
+        """Return what the engine of this model wrote, or None if there is nothing usable."""
+        state = read_state(self.state)
+        same = state is not None and os.path.normcase(state.model) == os.path.normcase(self.model)
+        return state if same else None
 
     def write_state(self, state: EngineState) -> None:
         """Publish a running engine; raises ConfigurationError if that cannot be written."""
