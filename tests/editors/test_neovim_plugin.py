@@ -149,7 +149,7 @@ def neovim(shared: Neovim, scripted: ScriptedServer) -> Iterator[Neovim]:
     yield shared
     shared.send(ESCAPE)
     until("Normal mode", lambda: shared.session.mode() == "n")
-    scripted.default = Reply(["pass"])
+    scripted.default = Reply(["done"])
 
 
 # What is on the screen

@@ -43,7 +43,7 @@ def test_a_wrong_type_is_told_and_the_rest_applies(
         client.initialize(options=options)
         assert 'max_tokens must be a whole number, not "many"' in _warning(client)
         client.open(URI, "")
-        assert _ask(client, "x = ") == ["pass"]
+        assert _ask(client, "x = ") == ["done"]
     assert isinstance(model.history[0].body["max_tokens"], int)
 
 
@@ -97,7 +97,7 @@ def test_files_and_options_are_laid_over_each_other(
         client.initialize(options=options, root=tmp_path)
         assert "backends cannot be set" in _warning(client)
         client.open(URI, "")
-        assert _ask(client, "x = ") == ["pass"]
+        assert _ask(client, "x = ") == ["done"]
     body = model.history[0].body
     assert (body["max_tokens"], body["temperature"], body["model"]) == (12, 0.5, "from-the-file")
 
@@ -109,7 +109,7 @@ def test_editors_that_can_be_asked_are_asked(
     with start(configuration=options) as client:
         client.initialize(PULL, options={"completion": {"max_tokens": 14}})
         client.open(URI, "")
-        assert _ask(client, "x = ") == ["pass"]
+        assert _ask(client, "x = ") == ["done"]
         assert [it["params"] for it in client.asked] == [{"items": [{"section": "lsp_server"}]}]
     assert model.history[0].body["max_tokens"] == 13
 
@@ -121,7 +121,7 @@ def test_the_first_request_waits_for_the_configuration(
     with start(configuration=options) as client:
         client.initialize(PULL, options={"backend": "local", "local": {"model": "/nowhere/at/all.gguf"}})
         client.open(URI, "x = ")
-        assert client.completed(client.complete(URI, 0, 4)) == ["pass"]
+        assert client.completed(client.complete(URI, 0, 4)) == ["done"]
 
 
 def test_a_changed_configuration_is_asked_for_and_applies_at_once(
@@ -130,13 +130,13 @@ def test_a_changed_configuration_is_asked_for_and_applies_at_once(
     with start(configuration=options) as client:
         client.initialize(PULL)
         client.open(URI, "")
-        assert _ask(client, "x = ") == ["pass"]
+        assert _ask(client, "x = ") == ["done"]
         client.configuration = {**options, "completion": {"debounce_ms": 0, "enabled": False}}
         client.notify("workspace/didChangeConfiguration", {"settings": None})
         assert _ask(client, "x = 1 + ") == []
         client.configuration = {**options, "completion": {"debounce_ms": 0, "max_tokens": 3}}
         client.notify("workspace/didChangeConfiguration", {"settings": None})
-        assert _ask(client, "x = 2 + ") == ["pass"]
+        assert _ask(client, "x = 2 + ") == ["done"]
     assert model.history[0].body["max_tokens"] > model.history[1].body["max_tokens"] == 3
 
 
@@ -146,15 +146,15 @@ def test_a_configuration_that_is_sent_along_applies(
     with start() as client:
         client.initialize(options=options)
         client.open(URI, "")
-        assert _ask(client, "x = ") == ["pass"]
+        assert _ask(client, "x = ") == ["done"]
         client.notify(
             "workspace/didChangeConfiguration",
             {"settings": {"lsp_server": {"completion": {"max_tokens": 4}}}},
         )
-        assert _ask(client, "x = 1 + ") == ["pass"]
+        assert _ask(client, "x = 1 + ") == ["done"]
         client.notify("workspace/didChangeConfiguration", {"settings": {"completion": {"max_tokens": 0}}})
         assert "max_tokens must be between 1 and 4096, not 0" in _warning(client)
-        assert _ask(client, "x = 2 + ") == ["pass"]
+        assert _ask(client, "x = 2 + ") == ["done"]
     before, between, after = (asked.body["max_tokens"] for asked in model.history)
     assert before == after > between == 4
 
@@ -171,7 +171,7 @@ def test_new_settings_end_what_is_under_way(
         client.notify("workspace/didChangeConfiguration", {"settings": {"completion": {"max_tokens": 4}}})
         assert client.completed(request) == []
         assert asked.disconnected.wait(20)
-        assert client.completed(client.complete(URI, 0, 4)) == ["pass"]
+        assert client.completed(client.complete(URI, 0, 4)) == ["done"]
 
 
 def test_a_saved_configuration_file_applies(
@@ -181,10 +181,10 @@ def test_a_saved_configuration_file_applies(
     with start() as client:
         client.initialize(options=options, root=tmp_path)
         client.open(URI, "")
-        assert _ask(client, "x = ") == ["pass"]
+        assert _ask(client, "x = ") == ["done"]
         file.write_text("[completion]\nmax_tokens = 6\n")
         client.notify("textDocument/didSave", {"textDocument": {"uri": file.as_uri()}})
-        assert _ask(client, "x = 1 + ") == ["pass"]
+        assert _ask(client, "x = 1 + ") == ["done"]
     assert model.history[1].body["max_tokens"] == 6
 
 
@@ -193,7 +193,7 @@ def test_editors_are_asked_to_report_changes(start: Start, options: dict[str, An
     with start(configuration=options) as client:
         client.initialize({"workspace": workspace})
         client.open(URI, "")
-        assert _ask(client, "x = ") == ["pass"]
+        assert _ask(client, "x = ") == ["done"]
         client.round_trip()
         (registration,) = client.asked[1]["params"]["registrations"]
     assert registration["method"] == "workspace/didChangeConfiguration"

@@ -125,7 +125,7 @@ def _check_served(typist: Typist, fault: Fault) -> None:
     lasting = issubclass(error := fault.error or type(None), BackendRejected | RateLimited)
     remembered = (lasting and not issubclass(error, RequestRejected)) or fault.waits
     deadline = time.monotonic() + PATIENCE_S
-    while (completion := typist.completed()) != ["pass"]:
+    while (completion := typist.completed()) != ["done"]:
         assert remembered and completion == [] and time.monotonic() < deadline
         time.sleep(0.1)
 

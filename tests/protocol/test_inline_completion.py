@@ -57,7 +57,7 @@ def test_columns_count_in_the_negotiated_units(
 def test_only_lsps_line_ends_end_a_line(client: LspClient, model: ScriptedServer, separator: str) -> None:
     client.open(URI, f"# a{separator}b\nx = 1\ny = \n")
     client.change(URI, insertion(2, 4, "x + "))
-    assert client.completed(client.complete(URI, 2, 8)) == ["pass"]
+    assert client.completed(client.complete(URI, 2, 8)) == ["done"]
     assert model.history[0].body["prompt"].endswith(f"# a{separator}b\nx = 1\ny = x + ")
 
 
@@ -74,7 +74,7 @@ def test_documents_that_are_not_open_get_nothing(client: LspClient, model: Scrip
     assert client.completed(client.complete(URI, 0, 4)) == []
     client.close(URI)
     client.open(URI, "x = ")
-    assert client.completed(client.complete(URI, 0, 4)) == ["pass"]
+    assert client.completed(client.complete(URI, 0, 4)) == ["done"]
     client.close(URI)
     assert client.completed(client.complete(URI, 0, 4)) == []
     assert len(model.history) == 1

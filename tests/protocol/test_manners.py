@@ -44,7 +44,7 @@ def _end(encoding: str, line: str = LINE) -> int:
 def test_a_completion_is_in_a_list_and_its_range_on_one_line(
     client: LspClient, model: ScriptedServer, encoding: str
 ) -> None:
-    for number, text in enumerate(["1", "f(\n    1,\n    2,\n)", "1\n\n\nc = 2", "🦊🦊\n🦊"]):
+    for number, text in enumerate(["1", "f(\n    1,\n    2,\n)", "1\n\n\nc = 2", '"🦊🦊"\n🦊']):
         model.enqueue(Reply([text]))
         client.open(f"{URI}{number}", HEAD + LINE + "\n")
         answer = client.result(client.complete(f"{URI}{number}", 1, _end(encoding)))

@@ -12,6 +12,8 @@ from tests.support.editor import Editor
 from tests.support.lsp_client import LspClient, insertion
 from tests.support.scripted_server import Reply, ScriptedServer
 
+HEADING = "# main.py\n"
+"""What the model sees before a short file of Python, see `completion.beginning`."""
 BOOK = "file:///demo/book.ipynb"
 CELL = "vscode-notebook-cell:/demo/book.ipynb#W"
 CAPABILITIES = {
@@ -85,7 +87,7 @@ def _close(client: LspClient, numbers: str) -> None:
 def _seen(model: ScriptedServer) -> tuple[str, str]:
     """Return what the model was shown last: the text before and after the cursor."""
     body = model.history[-1].body
-    return body["prompt"], body.get("suffix", "")
+    return body["prompt"].removeprefix(HEADING), body.get("suffix", "")
 
 
 def test_a_completion_sees_the_code_cells_around_it(client: LspClient, model: ScriptedServer) -> None:

@@ -69,7 +69,7 @@ def test_it_is_completed_and_closed_under_every_spelling(
     document = {"uri": changed, "version": 2}
     changes = [insertion(0, 0, "seen")]
     client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
-    assert client.completed(client.complete(asked, 0, 8)) == ["pass"]
+    assert client.completed(client.complete(asked, 0, 8)) == ["done"]
     assert model.wait_for_request().body["prompt"].endswith("seenx = ")
     client.close(asked)
     assert client.completed(client.complete(opened, 0, 8)) == []
@@ -82,7 +82,7 @@ def test_opened_again_under_another_spelling_it_is_replaced(
     client.initialize(options=options)
     client.open("file:///c%3A/x.py", "first = ")
     client.open("file:///C:/x.py", "second = ")
-    assert client.completed(client.complete("file:///c%3A/x.py", 0, 9)) == ["pass"]
+    assert client.completed(client.complete("file:///c%3A/x.py", 0, 9)) == ["done"]
     assert model.wait_for_request().body["prompt"].endswith("second = ")
 
 
@@ -109,7 +109,7 @@ def test_cells_of_a_notebook(client: LspClient, options: dict[str, Any], model: 
             "change": {"cells": {"textContent": [change]}},
         },
     )
-    assert client.completed(client.complete(f"{cell}2", 0, 9)) == ["pass"]
+    assert client.completed(client.complete(f"{cell}2", 0, 9)) == ["done"]
     assert model.wait_for_request().body["prompt"].endswith("first = 1\n\nsecond = ")
     closed = {"notebookDocument": {"uri": "file:///C:/b.ipynb"}, "cellTextDocuments": []}
     client.notify("notebookDocument/didClose", closed)
@@ -129,6 +129,6 @@ def test_the_folder_of_a_workspace(
     client.result(client.request("initialize", {"processId": None, "rootUri": None, **params}))
     client.notify("initialized", {})
     client.open(f"{uri}/open.py", "x = ")
-    assert client.completed(client.complete(f"{uri}/open.py", 0, 4)) == ["pass"]
+    assert client.completed(client.complete(f"{uri}/open.py", 0, 4)) == ["done"]
     [asked] = model.history
     assert asked.body["max_tokens"] == 7

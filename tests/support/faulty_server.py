@@ -2,7 +2,7 @@
 
     with FaultyServer("hang before headers") as server:
         ...                          # point a client, or the language server, at server.base_url
-        server.heal()                # from now on every completion is `pass`
+        server.heal()                # from now on every completion is `done`
 
 It speaks HTTP/1.1 from bytes, so that it can break it. Faults concern POST requests; `GET /v1/models` works.
 """
@@ -194,13 +194,13 @@ def _extra(message: str) -> dict[str, object]:
     return {"type": "extra_forbidden", "loc": ["body", "seed"], "msg": message, "input": "private text"}
 
 
-REPLY = _stream(event("", role="assistant"), event("pa"), event("ss"), END, DONE)
+REPLY = _stream(event("", role="assistant"), event("do"), event("ne"), END, DONE)
 ACCENTS = "caf\u00e9 \U0001f600 \u2028 \x85"
 HUGE = "0123456789abcdef" * 4096
 PAGE = b"<html><head><title>%s</title></head><body><h1>Sorry</h1></body></html>"
 
 FAULTS: Mapping[str, Fault] = {
-    "none": Fault(REPLY, text="pass"),
+    "none": Fault(REPLY, text="done"),
     "connection refused": Fault(_hang, ConnectionRefused, "cannot be reached", listens=False),
     "no such host": Fault(
         _hang, ConnectionRefused, "cannot be found", host="no-such-host.invalid", heals=False
@@ -219,7 +219,7 @@ FAULTS: Mapping[str, Fault] = {
         waits=True,
     ),
     "hang in the middle": Fault(
-        _cut_stream(event("pa"), then=_hang), BackendUnavailable, "silent for too long", waits=True
+        _cut_stream(event("do"), then=_hang), BackendUnavailable, "silent for too long", waits=True
     ),
     "stream without end": Fault(
         _cut_stream(then=_endless(event("x"), 0.02)), BackendUnavailable, "did not finish", waits=True
@@ -230,36 +230,36 @@ FAULTS: Mapping[str, Fault] = {
     "closed before headers": Fault(_close, BackendUnavailable, "without an answer"),
     "no HTTP": Fault(_garbage, BackendUnavailable, "without an answer"),
     "closed in a chunk": Fault(
-        _cut_stream(event("pa"), then=_half_a_chunk), BackendUnavailable, "in the middle"
+        _cut_stream(event("do"), then=_half_a_chunk), BackendUnavailable, "in the middle"
     ),
     "split at every byte": Fault(_split_everywhere(ACCENTS), text=ACCENTS),
     "comments and CRLF": Fault(
         _stream(
-            b": hello\r\n\r\n", _crlf(event("pa")), b"event: x\r\nid: 1\r\n", _crlf(event("ss") + END + DONE)
+            b": hello\r\n\r\n", _crlf(event("do")), b"event: x\r\nid: 1\r\n", _crlf(event("ne") + END + DONE)
         ),
-        text="pass",
+        text="done",
     ),
-    "byte order mark": Fault(_stream(b"\xef\xbb\xbf" + event("pass") + END + DONE), text="pass"),
-    "no DONE": Fault(_stream(event("pass"), END), text="pass"),
-    "no last line end": Fault(_stream(event("pass"), END.rstrip()), text="pass"),
+    "byte order mark": Fault(_stream(b"\xef\xbb\xbf" + event("done") + END + DONE), text="done"),
+    "no DONE": Fault(_stream(event("done"), END), text="done"),
+    "no last line end": Fault(_stream(event("done"), END.rstrip()), text="done"),
     "not streamed": Fault(
-        _json("200 OK", {"choices": [{"message": {"content": "pass"}, "finish_reason": "stop"}]}), text="pass"
+        _json("200 OK", {"choices": [{"message": {"content": "done"}, "finish_reason": "stop"}]}), text="done"
     ),
-    "no finish reason": Fault(_stream(event("pass")), BackendUnavailable, "before it was complete"),
+    "no finish reason": Fault(_stream(event("done")), BackendUnavailable, "before it was complete"),
     "nothing": Fault(_stream(), BackendUnavailable, "before it was complete"),
-    "truncated JSON": Fault(_stream(event("pass")[:40]), BackendUnavailable, "cannot be read"),
+    "truncated JSON": Fault(_stream(event("done")[:40]), BackendUnavailable, "cannot be read"),
     "truncated JSON, not streamed": Fault(
-        _whole("200 OK", JSON, b'{"choices": [{"message": {"content": "pa'),
+        _whole("200 OK", JSON, b'{"choices": [{"message": {"content": "do'),
         BackendUnavailable,
         "cannot be read",
     ),
     "error in the stream": Fault(
-        _stream(event("pa"), b'data: {"error": {"message": "out of memory"}}\n\n'),
+        _stream(event("do"), b'data: {"error": {"message": "out of memory"}}\n\n'),
         BackendUnavailable,
         "out of memory",
     ),
     "key in the stream": Fault(
-        _stream(event("pa"), b'data: {"error": "Incorrect API key: %s"}\n\n' % KEY.encode()),
+        _stream(event("do"), b'data: {"error": "Incorrect API key: %s"}\n\n' % KEY.encode()),
         BackendUnavailable,
         "in the middle of a reply.",
     ),

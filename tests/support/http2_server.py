@@ -1,6 +1,6 @@
 """A server that speaks HTTP/2 over TLS and nothing else, and remembers which streams were reset.
 
-Each request is answered by what `replies` has next: `pass`, or a stream that hangs at some point.
+Each request is answered by what `replies` has next: `done`, or a stream that hangs at some point.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Reply:
     """What a stream gets; without an end it hangs until the client resets it."""
 
     headers: bool = True
-    data: bytes = event("pass") + END + DONE
+    data: bytes = event("done") + END + DONE
     ends: bool = True
 
 

@@ -114,7 +114,7 @@ class ScriptedServer:
     """Serve `Reply`s in order, then `default`, from a thread."""
 
     def __init__(self, default: Reply | None = None, *, port: int = 0) -> None:
-        self.default = default or Reply(["pass"])
+        self.default = default or Reply(["done"])
         self.history: list[Recorded] = []
         self.models: Sequence[str] = ("codestral-latest", "mistral-large-2411")
         self.model_lists = 0

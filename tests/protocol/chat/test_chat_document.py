@@ -277,7 +277,7 @@ def test_the_next_run_waits_for_the_end_of_a_stopped_one(
     assert client.response(request)
     if again == AGAIN:
         assert answered["state"] == "answered"
-        assert editor.turns(uri) == ["You: Well?", "Model: pass", "You: "]
+        assert editor.turns(uri) == ["You: Well?", "Model: done", "You: "]
     else:  # there is no question yet
         assert answered["state"] == "refused"
         # On a busy machine the wait for the stopped run is over before the next heading is there.

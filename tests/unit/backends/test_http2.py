@@ -63,8 +63,8 @@ async def test_requests_share_a_connection_and_their_key_is_in_no_log(
     server: Http2Server, backend: MistralBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    assert await text_of(backend) == "pass"
-    assert await asyncio.gather(*(text_of(backend) for _ in range(5))) == ["pass"] * 5
+    assert await text_of(backend) == "done"
+    assert await asyncio.gather(*(text_of(backend) for _ in range(5))) == ["done"] * 5
     assert server.connections == 1
     assert server.requests[0]["authorization"] == f"Bearer {SECRET}"
     assert SECRET not in caplog.text
@@ -73,14 +73,14 @@ async def test_requests_share_a_connection_and_their_key_is_in_no_log(
 async def test_cancelling_resets_the_stream_and_leaves_the_others_alone(
     server: Http2Server, backend: MistralBackend
 ) -> None:
-    assert await text_of(backend) == "pass"
+    assert await text_of(backend) == "done"
     server.replies.extend([HANGS, HANGS])
     async with aclosing(backend.fim(FIM)) as kept:
         assert (await anext(kept)).text == "pa"
         async with aclosing(backend.fim(FIM)) as closed:
             assert (await anext(closed)).text == "pa"
         assert await asyncio.to_thread(server.wait_for_resets, 1)
-        assert await text_of(backend) == "pass"
+        assert await text_of(backend) == "done"
         assert server.resets == [ErrorCodes.CANCEL]
     assert await asyncio.to_thread(server.wait_for_resets, 2)
     assert server.connections == 1
@@ -89,7 +89,7 @@ async def test_cancelling_resets_the_stream_and_leaves_the_others_alone(
 async def test_cancelling_before_the_headers_resets_the_stream(
     server: Http2Server, backend: MistralBackend
 ) -> None:
-    assert await text_of(backend) == "pass"
+    assert await text_of(backend) == "done"
     server.replies.append(Reply(headers=False))
     waiting = asyncio.create_task(text_of(backend))
     assert await asyncio.to_thread(server.wait_for_requests, 2)
@@ -97,7 +97,7 @@ async def test_cancelling_before_the_headers_resets_the_stream(
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert await asyncio.to_thread(server.wait_for_resets, 1)
-    assert await text_of(backend) == "pass"
+    assert await text_of(backend) == "done"
     assert server.connections == 1
 
 
@@ -107,7 +107,7 @@ async def test_a_deadline_resets_the_stream(server: Http2Server, tmp_path: Path)
     with pytest.raises(BackendUnavailable, match="silent"):
         await text_of(backend)
     assert await asyncio.to_thread(server.wait_for_resets, 1)
-    assert await text_of(backend) == "pass"
+    assert await text_of(backend) == "done"
     assert server.connections == 1
     await backend.aclose()
 
@@ -120,5 +120,5 @@ async def test_streams_and_windows_are_not_used_up(server: Http2Server, backend:
         async with aclosing(backend.fim(FIM)) as stream:
             await anext(stream)
     assert await asyncio.to_thread(server.wait_for_resets, 120)
-    assert await text_of(backend) == "pass"
+    assert await text_of(backend) == "done"
     assert server.connections == 1

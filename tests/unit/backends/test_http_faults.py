@@ -55,7 +55,7 @@ async def test_a_fault(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixtu
             await check_error(caught.value, fault.sentence)
         if fault.heals:
             server.heal()
-            assert await patient_text_of(backend) == "pass"
+            assert await patient_text_of(backend) == "done"
         await backend.aclose()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         assert await asyncio.to_thread(server.wait_until_deserted)

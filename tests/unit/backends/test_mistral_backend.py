@@ -136,7 +136,7 @@ async def test_cancelling_a_task_closes_the_stream(
 async def test_a_reply_that_stays_open_after_its_end(server: ScriptedServer, backend: MistralBackend) -> None:
     server.enqueue(Reply(["a"], hang_after=3))  # the text, the finish reason, [DONE], and then nothing
     assert await text_of(backend) == "a"
-    assert await text_of(backend) == "pass"
+    assert await text_of(backend) == "done"
 
 
 async def test_closing_a_stream_tells_the_server(server: ScriptedServer, backend: MistralBackend) -> None:
@@ -233,7 +233,7 @@ async def test_after_a_short_limit_requests_go_out_again(
     server.enqueue(Reply(status=429, error=None, headers={"retry-after-ms": "1"}))
     await error_of(backend)
     await asyncio.sleep(0.01)
-    assert await text_of(backend) == "pass"
+    assert await text_of(backend) == "done"
 
 
 BROKEN = [
@@ -252,7 +252,7 @@ async def test_a_broken_stream_is_an_error(
 ) -> None:
     server.enqueue(reply)
     assert isinstance(await error_of(backend), BackendUnavailable)
-    assert await text_of(backend) == "pass"
+    assert await text_of(backend) == "done"
 
 
 def closed_port() -> str:
@@ -303,8 +303,8 @@ async def test_a_server_that_cannot_be_reached_says_so_when_it_is_asked() -> Non
 
 async def test_without_a_model_it_is_the_server_s_first(server: ScriptedServer) -> None:
     backend = MistralBackend(endpoint(server.base_url), "", "mistral-large-2411")
-    assert await text_of(backend) + await text_of(backend) == "passpass"
-    assert [chunk.text async for chunk in backend.chat(CHAT)] == ["pass", ""]
+    assert await text_of(backend) + await text_of(backend) == "donedone"
+    assert [chunk.text async for chunk in backend.chat(CHAT)] == ["done", ""]
     await backend.aclose()
     models = [sent.body["model"] for sent in server.history]
     assert models == ["codestral-latest", "codestral-latest", "mistral-large-2411"]
@@ -324,7 +324,7 @@ async def test_mistral_s_own_hosts_get_what_only_they_know(server: ScriptedServe
     rewrite = replace(CHAT, prediction="x = 1")
     for request in (FIM, FIM, replace(FIM, document="other.py")):
         await text_of(backend, request)
-    assert [chunk.text async for chunk in backend.chat(rewrite)] == ["pass", ""]
+    assert [chunk.text async for chunk in backend.chat(rewrite)] == ["done", ""]
     await backend.aclose()
     first, again, other, chat = (sent.body for sent in server.history)
     assert [sent["prompt_cache_key"] for sent in (first, again, other)] == ["add.py", "add.py", "other.py"]
@@ -350,7 +350,7 @@ async def test_a_chat_waits_for_a_short_limit_and_a_completion_does_not(
     limited = Reply(status=429, error={"message": "Slow down"}, headers={"retry-after-ms": "200"})
     server.enqueue(limited, limited)
     assert isinstance(await error_of(backend), RateLimited)
-    assert [chunk.text async for chunk in backend.chat(CHAT)] == ["pass", ""]
+    assert [chunk.text async for chunk in backend.chat(CHAT)] == ["done", ""]
     assert len(server.history) == 3
 
 
@@ -358,7 +358,7 @@ async def test_a_chat_tries_again_while_a_server_restarts(
     server: ScriptedServer, backend: MistralBackend
 ) -> None:
     server.enqueue(*[Reply(status=503, error={"message": "overloaded"}, headers={"retry-after-ms": "1"})] * 3)
-    assert [chunk.text async for chunk in backend.chat(CHAT)] == ["pass", ""]
+    assert [chunk.text async for chunk in backend.chat(CHAT)] == ["done", ""]
     assert len(server.history) == 4
 
 
@@ -392,7 +392,7 @@ async def test_a_new_key_is_noticed_after_a_refusal(server: ScriptedServer) -> N
 
     backend = MistralBackend(replace(endpoint(server.base_url), find_key=find_key), "codestral-latest")
     assert isinstance(await error_of(backend), BackendRejected)
-    assert await text_of(backend) + await text_of(backend) == "passpass"
+    assert await text_of(backend) + await text_of(backend) == "donedone"
     await backend.aclose()
     assert len(asked) == 2
 
@@ -430,7 +430,7 @@ async def test_a_key_that_takes_long_to_find_is_there_for_the_next_request(serve
         typed_on.cancel()
         await asyncio.wait({typed_on})
     may_answer.set()
-    assert await text_of(backend) == "pass"
+    assert await text_of(backend) == "done"
     await backend.aclose()
     assert len(asked) == 1
 
@@ -438,5 +438,5 @@ async def test_a_key_that_takes_long_to_find_is_there_for_the_next_request(serve
 async def test_half_a_character_in_the_buffer_is_no_reason_to_fail(
     server: ScriptedServer, backend: MistralBackend
 ) -> None:
-    assert await text_of(backend, replace(FIM, prefix="x = '\ud83d")) == "pass"
+    assert await text_of(backend, replace(FIM, prefix="x = '\ud83d")) == "done"
     assert server.history[0].body["prompt"] == "x = '?"

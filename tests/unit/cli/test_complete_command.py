@@ -17,6 +17,8 @@ from lsp_server.cli.complete import complete
 from lsp_server.errors import ConfigurationError, UserFacingError
 from tests.support.scripted_server import Reply, ScriptedServer
 
+HEADING = "# main.py\n"
+"""What the model sees before a short file of Python, see `completion.beginning`."""
 PATIENCE_S = 60.0
 ESCAPE = "\x1b["
 SECRET = "correct7Horse9battery"
@@ -59,7 +61,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def prompts(model: ScriptedServer) -> list[tuple[str, str]]:
-    return [(request.body["prompt"], request.body.get("suffix", "")) for request in model.history]
+    bodies = [request.body for request in model.history]
+    return [(body["prompt"].removeprefix(HEADING), body.get("suffix", "")) for body in bodies]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +110,7 @@ def test_json_holds_text_source_and_trace(file: Path, model: ScriptedServer, scr
     assert (answer["text"], answer["source"], answer["reason"]) == ("a + b", "backend", None)
     trace: dict[str, Any] = answer["trace"]
     assert trace["backend"] == "mistral"
-    assert trace["prefix"] + trace["suffix"] == file.read_text()
+    assert trace["prefix"] + trace["suffix"] == HEADING + file.read_text()
     assert trace["raw"] == "a + b"
     assert set(trace["stages_ms"]) >= {"context", "first_token"}
 
@@ -132,9 +135,10 @@ def test_why_says_what_was_sent_and_what_it_cost(
     model.enqueue(Reply(["a + b"]))
     rows = why(f"{file}:2", *scripted)
     sent = file.read_text()
-    before = len("def add(a, b):\n    return ")
+    typed = len("def add(a, b):\n    return ")
+    before = typed + len(HEADING)
     assert rows["backend"] == "mistral, this machine"
-    assert rows["sent"] == f"{before} characters before the cursor, {len(sent) - before} after"
+    assert rows["sent"] == f"{before} characters before the cursor, {len(sent) - typed} after"
     assert rows["prompt"] == "7 tokens: 0 reused, 7 evaluated"
     assert rows["written"] == "1 tokens, 5 characters"
 
@@ -161,7 +165,7 @@ def test_a_secret_is_left_out_and_told_of(tmp_path: Path, model: ScriptedServer,
     assert rows["backend"] == "mistral, third party"
     assert rows["withheld"].startswith("1 secret in this text")
     answer = json.loads(run(*arguments, "--json").stdout)
-    assert (answer["text"], answer["trace"]["destination"]) == ("pass", "third party")
+    assert (answer["text"], answer["trace"]["destination"]) == ("done", "third party")
     assert answer["trace"]["withheld"] == [rows["withheld"]]
     assert len(model.history) == 2 and SECRET not in str(prompts(model))
     inside = json.loads(run(f"{file}:1:20", *scripted, *ELSEWHERE, "--json").stdout)
