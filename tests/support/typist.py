@@ -8,6 +8,8 @@ from tests.support.lsp_client import LspClient, insertion
 
 DEMO = "file:///demo/a.py"
 BEFORE, TYPED = "x = ", "y + "
+BELOW = "".join(f"\nnumber_{number} = {number}" for number in range(30)) + "\n"
+"""So much code tells its language: nothing is said of that, and a reply need not be code."""
 
 
 class Typist:
@@ -17,7 +19,7 @@ class Typist:
         self._client = client
         self._uri = uri
         self._typed = 0
-        client.open(uri, BEFORE)
+        client.open(uri, BEFORE + BELOW)
 
     def answered(self) -> Any:  # noqa: ANN401
         """Type, ask, and return the result as it is."""
