@@ -14,8 +14,8 @@ from tests.support.completing import SETTINGS, context_at, cut_up
 
 SHORT, LONG = 20_000, 300_000
 """Characters; the short text is more than what is sent of any document with the settings of a test."""
-ROOM = 1.2
-"""Steps more than in the short text: where the window starts may differ by a line."""
+ROOM = 2
+"""Steps more than in the short text: the window starts elsewhere. What grows with it takes 15 times more."""
 
 UNITS = {
     "one line of JavaScript": ("javascript", "a(b);"),
@@ -73,4 +73,4 @@ def cost(language_id: str, unit: str, length: int, tail: str) -> int:
 def test_a_piece_costs_what_it_is_long(name: str, tail: str) -> None:
     language_id, unit = UNITS[name]
     short, long = (cost(language_id, unit, length, tail) for length in (SHORT, LONG))
-    assert long <= ROOM * short + 200  # a few blocks more where little is done at all
+    assert 0 < long <= ROOM * short
