@@ -28,8 +28,9 @@ _ORDINARY = re.compile(r"[\w.+#-]{1,30}")
 
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 _ENDINGS = ("", "\n", ";", "\n;", " {}", " x", ' ""', "\n}")
-_WORDS = {"bash": ("fi", "done", "esac"), "ruby": ("end",), "lua": ("end", "until x")}
 """What may be missing where somebody is still writing, besides closing brackets."""
+_WORDS = {"bash": ("fi", "done", "esac"), "ruby": ("end",), "lua": ("end", "until x")}
+"""Words that close a block."""
 _DEEPEST = 3
 """Blocks of words that a short completion leaves open."""
 

@@ -170,12 +170,9 @@ class Reindented:
         return "\t" * tabs + " " * rest
 
     def _end_line(self) -> None:
-        line, start, code = self._line, 0, ""
-        if self._until:
-            end = line.find(self._until) if not self._until.isalpha() else -(line.strip(" ;") != self._until)
-            start = len(line) if end < 0 or self._until.isalpha() else end + len(self._until)
-            self._until = self._until if end < 0 else ""
-        if not self._until:
+        line, code = self._line, ""
+        start = self._closed_at(line) if self._until else 0
+        if start is not None:
             place, at = scan(self._language, line, start)
             code = line[start : at if place == "comment" else len(line)]
             self._until = self._left_open(line, place, at)
@@ -186,6 +183,13 @@ class Reindented:
         if code.strip():
             self._above, self._above_columns = code.rstrip(), self._columns
         self._line, self._at_indent, self._first = "", True, False
+
+    def _closed_at(self, line: str) -> int | None:
+        """Return where there is code again on a line that began in a string or a comment."""
+        if self._until in self._language.quotes or not self._until[0].isalpha():
+            end = line.find(self._until)
+            return end + len(self._until) if end >= 0 else None
+        return len(line) if line.strip(" \t;") == self._until else None  # a here-document
 
     def _left_open(self, line: str, place: str, at: int) -> str:
         """Return what has to come before there is code again; empty if the next line is code."""
