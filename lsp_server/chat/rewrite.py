@@ -79,11 +79,7 @@ async def rewrite(
     if await asyncio.to_thread(nothing_to_change, file, target):
         yield NoEdit("there is no comment in it")
         return
-    most = int((file.max_tokens or settings.max_tokens) * _WHOLE_SHARE)
-    waiting = deque([target])
-    if by_parts(file):
-        most = min(most, settings.context_tokens)
-        waiting = deque(await asyncio.to_thread(parts, file, target, most))
+    waiting = deque(await asyncio.to_thread(planned, file, target, settings))
     done = list[tuple[Target, Proposal | NoEdit]]()
     while waiting:
         part = waiting.popleft()
@@ -112,6 +108,14 @@ async def rewrite(
             raise UserFacingError(_too_long(file, part, too_long)) from too_long
         done.append((part, outcome))
     yield done[0][1] if len(done) == 1 else await asyncio.to_thread(joined, file, target, done)
+
+
+def planned(file: PromptFile, target: Target, settings: ChatSettings) -> tuple[Target, ...]:
+    """Return the parts that a target is first taken in: all of it, where one reply can hold that."""
+    if not by_parts(file):
+        return (target,)
+    most = int((file.max_tokens or settings.max_tokens) * _WHOLE_SHARE)
+    return parts(file, target, min(most, settings.context_tokens))
 
 
 async def _attempts(

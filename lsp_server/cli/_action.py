@@ -18,7 +18,7 @@ from lsp_server.chat.actions.site import Diagnostic, Target, site
 from lsp_server.chat.editing.proposal import NoEdit, Proposal
 from lsp_server.chat.prompting.context import Context, gather
 from lsp_server.chat.prompting.prompt import chat_request
-from lsp_server.chat.rewrite import InParts, Retrying, rewrite
+from lsp_server.chat.rewrite import InParts, Retrying, planned, rewrite
 from lsp_server.chat.workspace.workspace_text import place as place_in
 from lsp_server.chat.workspace.workspace_text import shown
 from lsp_server.cli import _patch, _places
@@ -76,7 +76,10 @@ def run_action(settings: Settings, action: str, words: tuple[str, ...], options:
         raise ConfigurationError("--write needs a file: standard input cannot be changed")
     job = _job(settings, file, place, options)
     if options.dry_run:
-        show(settings, job.request(settings), tools=(), as_json=options.as_json)
+        first, *others = planned(job.file, job.target, settings.chat)
+        if others:
+            say(f"this is part 1 of {1 + len(others)}")
+        show(settings, replace(job, target=first).request(settings), tools=(), as_json=options.as_json)
     elif job.file.output == "markdown":
         if options.write:
             raise ConfigurationError(f"the action {job.file.id} changes nothing, so --write makes no sense")

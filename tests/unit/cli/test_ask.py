@@ -398,6 +398,17 @@ def test_the_users_own_actions_work_and_broken_ones_are_told(
     assert "broken.md" in missing.stderr and isinstance(missing.exception, ConfigurationError)
 
 
+def test_a_dry_run_of_what_is_done_in_parts(file: Path, model: ScriptedServer, scripted: list[str]) -> None:
+    lines = "".join(f"    value_{number} = {number}  # the number {number}\n" for number in range(400))
+    file.write_text(f"def long():\n{lines}    return value_1\n", encoding="utf-8")
+    ask = ("--action", "translate_comments", "--answer", "German", f"{file}:1", "--dry-run")
+    shown = run(*ask, *scripted)
+    assert "lsp_server: this is part 1 of " in shown.stderr
+    assert "the number 1\n" in shown.stdout
+    assert "the number 399" not in shown.stdout
+    assert model.history == []
+
+
 def test_a_dry_run_of_an_action(file: Path, model: ScriptedServer, scripted: list[str]) -> None:
     shown = run("--action", "explain", f"{file}:4", "--dry-run", *scripted).stdout
     assert "def add(a, b):" in shown and "tools" not in shown.split("\n\n")[0]
