@@ -1,4 +1,4 @@
-"""`lsp_server bench typing`: which keys are typed, and what is counted."""
+"""`lsp_server bench`: which keys are typed, and what is counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from lsp_server.cli.bench import Keystroke, _parts, _summary, split_keys, typing
+from lsp_server.cli._waiting import Waits, hard_texts
+from lsp_server.cli.bench import Keystroke, _parts, _summary, _waits_row, hover, split_keys, typing
 from lsp_server.errors import ConfigurationError
 from tests.support.scripted_server import Reply, ScriptedServer
 
@@ -106,3 +107,23 @@ def test_a_backend_that_fails_says_why(file: Path, model: ScriptedServer, script
     model.default = Reply(status=401, error={})
     last = run(str(file), "--from-line", "2", "--keys", "3", *scripted).stdout.splitlines()[-1]
     assert last.startswith("3 keystrokes without an answer: ") and "SCRIPTED_KEY" in last
+
+
+def test_hovers_are_timed_at_rest_and_beside_each_hard_text(
+    model: ScriptedServer, scripted: list[str]
+) -> None:
+    model.default = Reply(["a + b\n"])
+    done = CliRunner().invoke(hover, ["--keys", "1", "--json", *scripted])
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["name"] for row in rows] == ["at rest", *(hard.name for hard in hard_texts())]
+    assert all(row["ms"] and min(row["ms"]) > 0 for row in rows)
+    assert model.history
+
+
+def test_hovers_for_people_are_told_as_multiples() -> None:
+    rest, beside = Waits("at rest", (1.0, 2.0, 2.0)), Waits("a long line", (2.0, 4.0, 6.0))
+    assert "times" not in _waits_row(rest, rest)
+    row = _waits_row(beside, rest)
+    assert "3 hovers" in row
+    assert row.endswith("p99 is 3.0 times that at rest")
