@@ -12,7 +12,7 @@ import logging
 import os
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +20,17 @@ LOOK_S = 3.0
 """Between looks: they cost nothing, and who starts an editor again waits no longer for the memory."""
 
 
-async def leave_with(pid: int, leave: Callable[[], object]) -> None:
-    """Call `leave` once the process has ended; return at once for one that is not to be seen from here.
+def leave_with(pid: int, leave: Callable[[], object]) -> Coroutine[object, object, None]:
+    """Return what waits for the end of the process and calls `leave` then.
 
-    Such a `pid` is that of another machine, or of the outside of a container.
+    It ends at once for a process that is not to be seen from here: such a `pid` is that of another machine,
+    or of the outside of a container. The process is taken hold of before this returns: the editor lives
+    until it has its answer.
     """
-    lives = _watched(pid)
+    return _leave_with(pid, _watched(pid), leave)
+
+
+async def _leave_with(pid: int, lives: Callable[[], bool] | None, leave: Callable[[], object]) -> None:
     if lives is None:
         logger.info("The editor's process %d is not on this machine, and its end is not looked for", pid)
         return
