@@ -151,12 +151,13 @@ def _unharmed(attempt: Attempt, result: Score) -> None:
     broken = broken_promise(prompt.keeps, case.text, attempt.text, detect(case.language, ""))
     result.edit["promises kept"] = not (silent and broken)
     found = reading.definition(case.language, case.text, case.name)
-    own = set(found[1].splitlines()) if found is not None else set()
+    lines = case.text.splitlines()
+    own = set(lines[found[0] : found[0] + len(found[1].splitlines())]) if found is not None else set()
     if case.bug is not None:
         own |= set(case.bug_lines)
     there = set(map(str.strip, attempt.text.splitlines()))
     missing = [
-        line for line in case.text.splitlines()
+        line for line in lines
         if line not in own and line.strip() not in there and reading.tokens(case.language, line)
     ]  # fmt: skip
     result.edit["nothing lost"] = not (silent and missing)
