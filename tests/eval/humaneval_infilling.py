@@ -22,15 +22,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lsprotocol import types
-from pygls.lsp.client import LanguageClient
-
-from tests.support.positions import utf16_position
+from tests.eval.completing import completed, editor
 
 KINDS = ("single_line", "multi_line", "random_span")
 SECONDS_PER_PROGRAM = 5
-SECONDS_PER_COMPLETION = 120
-"""Generous: a first request waits for the model to load."""
 
 
 @dataclass(frozen=True)
@@ -65,42 +60,14 @@ def passes(task: Task, middle: str) -> bool:
     return done.returncode == 0
 
 
-async def complete(client: LanguageClient, task: Task) -> str:
-    """Open the program with its hole in the server, and return what it would insert there."""
-    uri = f"file:///infilling/{task.task_id.replace('/', '-')}.py"
-    document = types.TextDocumentItem(uri, "python", 1, task.prompt + task.suffix)
-    client.text_document_did_open(types.DidOpenTextDocumentParams(document))
-    answer = await asyncio.wait_for(
-        client.text_document_inline_completion_async(
-            types.InlineCompletionParams(
-                text_document=types.TextDocumentIdentifier(uri),
-                position=utf16_position(task.prompt),
-                context=types.InlineCompletionContext(types.InlineCompletionTriggerKind.Invoked),
-            )
-        ),
-        SECONDS_PER_COMPLETION,
-    )
-    client.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri)))
-    items = answer.items if isinstance(answer, types.InlineCompletionList) else answer or []
-    return str(items[0].insert_text) if items else ""
-
-
 async def score(folder: Path, kind: str, count: int, results: Path | None) -> tuple[int, int]:
     """Return (passed, asked) for one kind; with `results`, write a JSON line per task."""
-    client = LanguageClient("infilling", "1")
-    await client.start_io(sys.executable, "-m", "lsp_server", "--stdio", "--log-level", "warning")
-    await client.initialize_async(
-        types.InitializeParams(
-            capabilities=types.ClientCapabilities(),
-            initialization_options={"completion": {"debounce_ms": 0, "timeout_ms": 60_000}},
-        )
-    )
-    client.initialized(types.InitializedParams())
     passed, chosen = 0, tasks(folder, kind, count)
-    try:
+    async with editor("infilling") as client:
         for number, task in enumerate(chosen, 1):
             started = time.monotonic()
-            middle = await complete(client, task)
+            uri = f"file:///infilling/{task.task_id.replace('/', '-')}.py"
+            middle = await completed(client, uri, "python", task.prompt, task.suffix)
             seconds = time.monotonic() - started
             good = passes(task, middle)
             passed += good
@@ -110,10 +77,6 @@ async def score(folder: Path, kind: str, count: int, results: Path | None) -> tu
                 row = {"task_id": task.task_id, "pass": good, "middle": middle, "seconds": seconds}
                 with results.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(row) + "\n")
-    finally:
-        await client.shutdown_async(None)
-        client.exit(None)
-        await client.stop()  # type: ignore[no-untyped-call]
     return passed, len(chosen)
 
 

@@ -11,59 +11,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from lsprotocol import types
-from pygls.lsp.client import LanguageClient
-
 from tests.eval.beginnings.cases import Beginning, beginnings
 from tests.eval.beginnings.judge import verdict
-from tests.support.positions import utf16_position
-
-SECONDS = 120
-"""For one completion: a first request waits for the model to load."""
-
-
-async def complete(client: LanguageClient, case: Beginning) -> str:
-    """Open a case in the server, and return what it would insert."""
-    document = types.TextDocumentItem(case.uri, case.language_id, 1, case.text)
-    client.text_document_did_open(types.DidOpenTextDocumentParams(document))
-    params = types.InlineCompletionParams(
-        text_document=types.TextDocumentIdentifier(case.uri),
-        position=utf16_position(case.text),
-        context=types.InlineCompletionContext(types.InlineCompletionTriggerKind.Invoked),
-    )
-    answer = await asyncio.wait_for(client.text_document_inline_completion_async(params), SECONDS)
-    client.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(case.uri)))
-    items = answer.items if isinstance(answer, types.InlineCompletionList) else answer or []
-    return str(items[0].insert_text) if items else ""
+from tests.eval.completing import completed, editor
 
 
 async def run(cases: Sequence[Beginning], *, show: bool) -> Counter[tuple[str, str]]:
     """Return how often each language got each verdict."""
-    client = LanguageClient("beginnings", "1")
-    await client.start_io(sys.executable, "-m", "lsp_server", "--stdio", "--log-level", "warning")
-    await client.initialize_async(
-        types.InitializeParams(
-            capabilities=types.ClientCapabilities(),
-            initialization_options={"completion": {"debounce_ms": 0, "timeout_ms": 60_000}},
-        )
-    )
-    client.initialized(types.InitializedParams())
     counts: Counter[tuple[str, str]] = Counter()
-    try:
+    async with editor("beginnings") as client:
         for case in cases:
-            written = await complete(client, case)
+            written = await completed(client, case.uri, case.language_id, case.text)
             found = verdict(case.language_id, case.text, written)
             counts[case.language_id, found] += 1
             if show or found == "wrong":
                 print(f"{found:8} {case.id} → {written!r}", flush=True)
-    finally:
-        await client.shutdown_async(None)
-        client.exit(None)
-        await client.stop()  # type: ignore[no-untyped-call]
     return counts
 
 
