@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lsp_server import __version__
+from tests.support.tcp_server import tcp_server
 
 PATIENCE_S = 60.0
 
@@ -99,25 +100,17 @@ def test_settings_print_the_table_of_the_readme() -> None:
 
 
 def test_one_editor_is_served_over_tcp() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "lsp_server", "--tcp", f"127.0.0.1:{port}"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stderr is not None
-            assert f"127.0.0.1:{port}" in server.stderr.readline()
-            with (
-                socket.create_connection(("127.0.0.1", port), PATIENCE_S) as editor,
-                editor.makefile("rwb") as stream,
-            ):
-                assert _ask(stream, 1, "initialize", {"capabilities": {}})["result"]["serverInfo"]
-                with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as second:
-                    assert second.recv(1) == b""
-                assert _ask(stream, 2, "shutdown", None)["result"] is None
-                _send(stream, {"method": "exit"})
-                assert server.wait(PATIENCE_S) == 0
-        finally:
-            server.kill()
+    with (
+        tcp_server() as (server, port),
+        socket.create_connection(("127.0.0.1", port), PATIENCE_S) as editor,
+        editor.makefile("rwb") as stream,
+    ):
+        assert _ask(stream, 1, "initialize", {"capabilities": {}})["result"]["serverInfo"]
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as second:
+            assert second.recv(1) == b""
+        assert _ask(stream, 2, "shutdown", None)["result"] is None
+        _send(stream, {"method": "exit"})
+        assert server.wait(PATIENCE_S) == 0
 
 
 def _send(stream: Any, message: dict[str, Any]) -> None:  # noqa: ANN401

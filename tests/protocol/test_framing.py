@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 
 import pytest
 
 from tests.protocol.conftest import Start
 from tests.support.lsp_client import PATIENCE_S, framed
+from tests.support.tcp_server import tcp_server
 
 BODY = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "test/unknownMethod"}).encode()
 LENGTH = b"%d" % len(BODY)
@@ -108,21 +107,14 @@ def test_a_body_that_is_no_json_is_answered(start: Start, body: bytes) -> None:
 
 
 def test_messages_over_tcp_have_the_same_headers() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "lsp_server", "--tcp", f"127.0.0.1:{port}"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stderr is not None
-            server.stderr.readline()  # it listens
-            with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as editor:
-                message = framed(
-                    {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}
-                )
-                editor.sendall(message.replace(b"Content-Length: ", b"content-length:"))
-                assert editor.recv(1)
-                editor.sendall(b"Content-Length: -1\r\n\r\n")
-                assert server.wait(PATIENCE_S) == 1
-            assert "not a number" in server.stderr.read()
-        finally:
-            server.kill()
+    with tcp_server() as (server, port):
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as editor:
+            message = framed(
+                {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}
+            )
+            editor.sendall(message.replace(b"Content-Length: ", b"content-length:"))
+            assert editor.recv(1)
+            editor.sendall(b"Content-Length: -1\r\n\r\n")
+            assert server.wait(PATIENCE_S) == 1
+        assert server.stderr is not None
+        assert "not a number" in server.stderr.read()
