@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lsp_server.chat.actions.catalogue import load
+from lsp_server.chat.actions.prompt_file import PromptFile
 from lsp_server.chat.editing.promises import broken_promise
 from lsp_server.documents.languages import detect
 from tests.eval.actions import commit, reading
@@ -134,8 +135,7 @@ def _message(attempt: Attempt, result: Score) -> None:
     first = commit.subject(text)
     result.checks["length"] = 0 < len(first) <= LONGEST_SUBJECT
     result.checks["facts"] = any(re.search(fact, text, re.IGNORECASE) for fact in attempt.case.facts)
-    prompt = load([]).get(attempt.case.prompt)
-    assert prompt is not None
+    prompt = _prompt(attempt.case)
     code = [line.strip() for line in attempt.case.good.splitlines()]
     result.checks["own words"] = first not in prompt.body and first not in code
     kept = text.endswith(MESSAGE.lstrip("\n"))
@@ -146,9 +146,7 @@ def _message(attempt: Attempt, result: Score) -> None:
 def _unharmed(attempt: Attempt, result: Score) -> None:
     """Ask of an edit what it must leave alone; what the editor asks about first is not silent."""
     case, silent = attempt.case, not attempt.outcome.doubtful
-    prompt = load([]).get(case.prompt)
-    assert prompt is not None
-    broken = broken_promise(prompt.keeps, case.text, attempt.text, detect(case.language, ""))
+    broken = broken_promise(_prompt(case).keeps, case.text, attempt.text, detect(case.language, ""))
     result.edit["promises kept"] = not (silent and broken)
     found = reading.definition(case.language, case.text, case.name)
     lines = case.text.splitlines()
@@ -162,6 +160,12 @@ def _unharmed(attempt: Attempt, result: Score) -> None:
     ]  # fmt: skip
     result.edit["nothing lost"] = not (silent and missing)
     result.notes += [f"promise: {broken}"] * bool(broken) + [f"lost: {line}" for line in missing]
+
+
+def _prompt(case: Case) -> PromptFile:
+    prompt = load([]).get(case.prompt)
+    assert prompt is not None, case.prompt
+    return prompt
 
 
 def _changed(attempt: Attempt, result: Score) -> None:
