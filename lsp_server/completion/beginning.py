@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from lsp_server.completion import joins
 from lsp_server.completion.statement import Candidates
 from lsp_server.documents.languages import PLAIN, Language, detect
 from lsp_server.documents.snapshot import Snapshot
@@ -26,7 +27,6 @@ _SAYS_ITSELF = re.compile(r"#!|<\?|<!doctype", re.IGNORECASE)
 _NO_LANGUAGE = frozenset({"", ".txt", ".text", ".log"})
 _ORDINARY = re.compile(r"[\w.+#-]{1,30}")
 
-_CLOSERS = {"(": ")", "[": "]", "{": "}"}
 _ENDINGS = ("", "\n", ";", "\n;", " {}", " x", ' ""', "\n}")
 """What may be missing where somebody is still writing, besides closing brackets."""
 _WORDS = {"bash": ("fi", "done", "esac"), "ruby": ("end",), "lua": ("end", "until x")}
@@ -59,7 +59,7 @@ def heading(snapshot: Snapshot) -> str:
 
 def says_nothing(snapshot: Snapshot) -> bool:
     """Tell whether neither the text of a document nor its name tells what could be written in it."""
-    return not snapshot.text.strip() and not heading(snapshot)
+    return (not snapshot.text or snapshot.text.isspace()) and not heading(snapshot)
 
 
 def is_foreign(judge: Candidates, before: str, text: str) -> bool:
@@ -96,7 +96,7 @@ def _code(text: str, language: Language) -> str:
 
 def _fewest_errors(judge: Candidates, before: str, text: str) -> int:
     """Return how many syntax errors are left once what `text` leaves open is brought to an end."""
-    closing = _closing(before + text)
+    closing = joins.closing(before + text, judge.language)
     words = _WORDS.get(judge.language.name, ())
     blocks = (
         "\n".join(("", *some)) for count in range(1, _DEEPEST + 1) for some in product(words, repeat=count)
@@ -108,14 +108,3 @@ def _fewest_errors(judge: Candidates, before: str, text: str) -> int:
             break
         fewest = min(fewest, judge.errors_with(text.rstrip(",") + ending))
     return fewest
-
-
-def _closing(text: str) -> str:
-    """Return the brackets that close what `text` leaves open."""
-    closing = ""
-    for character in re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "", text):
-        if character in _CLOSERS:
-            closing = _CLOSERS[character] + closing
-        elif closing.startswith(character):
-            closing = closing[1:]
-    return closing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import pairwise
 
-from lsp_server.completion.cursor import columns, first_line
+from lsp_server.completion.cursor import blanks, columns, first_line
 from lsp_server.documents.context import SyntaxContext, syntax_context
 from lsp_server.documents.lines import opens_block
 from lsp_server.documents.snapshot import Snapshot
@@ -79,9 +79,9 @@ class Block:
                 self._syntax.left + ".",
             ]  # what the editor, or the user, gave this line
         for header, line in pairwise(lines):
-            deeper = columns(line) > columns(header) and _blanks(line).startswith(_blanks(header))
+            deeper = columns(line) > columns(header) and blanks(line).startswith(blanks(header))
             if deeper and line.strip() and opens_block(self._syntax.language, header):
-                return _blanks(line)[len(_blanks(header)) :]
+                return blanks(line)[len(blanks(header)) :]
         return "\t" if self._syntax.language.name in _TABS or "\n\t" in self._text else ""
 
     @property
@@ -113,7 +113,7 @@ class Block:
     def _continued(self, snapshot: Snapshot, tree: SyntaxTree | None) -> SyntaxContext:
         """Look around as if the cursor's empty line went on where the line above stands."""
         last = self.line_above
-        indent = _blanks(last)
+        indent = blanks(last)
         if opens_block(self._syntax.language, last):
             indent += self.unit or _UNIT
         if not indent:
@@ -128,10 +128,10 @@ class Block:
         if not self._assumed.scopes:
             return None
         scope = self._assumed.scopes[-1]
-        own = _blanks(self._above[: scope.start].rpartition("\n")[2] + self._above[scope.start :])
+        own = blanks(self._above[: scope.start].rpartition("\n")[2] + self._above[scope.start :])
         for line in self._above[scope.start + len(scope.signature) :].split("\n")[1:]:
             if line.strip() and columns(line) > columns(own):
-                return _blanks(line)
+                return blanks(line)
         return own + (self.unit or _UNIT)
 
     def _is_open(self, body: str) -> bool:
@@ -149,7 +149,3 @@ class Block:
         scope = self._assumed.scopes[-1]
         body = self._above[scope.start + len(scope.signature) :].strip(" \t\r\n:{")
         return not body or (body[:3] in ('"""', "'''") and body.find(body[:3], 3) == len(body) - 3)
-
-
-def _blanks(line: str) -> str:
-    return line[: len(line) - len(line.lstrip(" \t"))]

@@ -122,8 +122,12 @@ class Cursor:
 
 def columns(line: str) -> int:
     """Return how far `line` is indented; a tab reaches the next multiple of four."""
-    blank = line[: len(line) - len(line.lstrip(" \t"))]
-    return len(blank.expandtabs(4))
+    return len(blanks(line).expandtabs(4))
+
+
+def blanks(line: str) -> str:
+    """Return the blanks and tabs that `line` starts with."""
+    return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def lines_of(text: str) -> list[str]:

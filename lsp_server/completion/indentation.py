@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from lsp_server.completion import joins
-from lsp_server.completion.cursor import columns, lines_of
+from lsp_server.completion.cursor import blanks, columns, lines_of
 from lsp_server.documents.languages import Language
 from lsp_server.documents.lines import opens_block, scan
 
@@ -51,7 +51,7 @@ class Reindented:
     def __init__(self, language: Language, head: str, unit: str, *, fits: bool) -> None:
         self._language = language
         self._unit = "" if language.name in _AS_IT_IS else unit
-        self._own = head[: len(head) - len(head.lstrip(_BLANKS))]
+        self._own = blanks(head)
         """The indentation of the block in the file."""
         self._block = columns(self._own)
         """Columns of the block in the model's text."""
@@ -84,8 +84,8 @@ class Reindented:
         """Take a line, or a part of one."""
         indent = ""
         if self._at_indent:
-            body = piece.lstrip(_BLANKS)
-            self._held += piece[: len(piece) - len(body)]
+            self._held += blanks(piece)
+            body = piece[len(blanks(piece)) :]
             if not body and len(self._held) < _LONGEST_INDENT:
                 return ""
             indent = self._held

@@ -16,6 +16,7 @@ from lsp_server.documents.languages import Language
 
 CLOSERS = {")": "(", "]": "[", "}": "{"}
 OPENERS = frozenset(CLOSERS.values())
+_CLOSER_OF = {opener: closer for closer, opener in CLOSERS.items()}
 
 
 def line_join(text: str, following: str) -> int | None:
@@ -106,6 +107,17 @@ def open_at(text: str, ends: Sequence[int], language: Language, ignore: str = ""
         elif character in CLOSERS and depth:
             depth -= 1
     return depths + [depth] * (len(ends) - len(depths))
+
+
+def closing(text: str, language: Language) -> str:
+    """Return the brackets that close what `text` leaves open, innermost first."""
+    owed = ""
+    for _, character in code(text, language):
+        if character in OPENERS:
+            owed = _CLOSER_OF[character] + owed
+        elif owed.startswith(character):
+            owed = owed[1:]
+    return owed
 
 
 def code(text: str, language: Language) -> Iterator[tuple[int, str]]:

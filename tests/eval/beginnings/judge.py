@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from lsp_server.completion import joins
 from lsp_server.documents.languages import detect
 from lsp_server.documents.syntax import parse
 
@@ -52,7 +53,6 @@ _ONLY_IN: dict[str, tuple[str, ...]] = {
 }
 """How a line starts, and the languages that have such lines."""
 
-_CLOSERS = {"(": ")", "[": "]", "{": "}"}
 _ENDS = (
     "",
     "\n",
@@ -88,12 +88,7 @@ def verdict(language_id: str, before: str, completion: str) -> Verdict:
 
 def _parses(language_id: str, text: str) -> bool:
     language = detect(language_id, "")
-    closing = ""
-    for character in re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "", text):
-        if character in _CLOSERS:
-            closing = _CLOSERS[character] + closing
-        elif closing.startswith(character):
-            closing = closing[1:]
+    closing = joins.closing(text, language)
     for end in (closing, f"{closing};", *_ENDS):
         tree = parse(text.rstrip(",") + end, language)
         if tree is None or not tree.root.has_error:
